@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * The kind of a test is in its file name. Each kind is a vitest project, so that `npm run check`
+ * runs the boundary rules alone and the slow end-to-end part can be left out with `--project`.
+ */
+const project = (name: string, include: string[], more: object = {}) => ({
+  test: { name, include, ...more },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('check', ['test/**/*.check.ts']),
+      project('unit', ['test/**/*.{unit,property,contract}.ts']),
+      project('infra', ['test/**/*.infra.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
+      project('e2e', ['test/**/*.e2e.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+})
