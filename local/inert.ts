@@ -1,0 +1,34 @@
+import type { Plugin } from './runtime.ts'
+
+const supports = {
+  'AWS::CDK::Metadata': { inert: 'Tells AWS which CDK version made the stack.' },
+  'AWS::CloudFormation::WaitCondition': { inert: 'Deployment order only.' },
+  'AWS::CloudFormation::WaitConditionHandle': { inert: 'Deployment order only.' },
+  'AWS::CloudWatch::Alarm': { inert: 'There are no metrics here to watch; functions log theirs.' },
+  'AWS::CloudWatch::CompositeAlarm': { inert: 'There are no metrics here to watch.' },
+  'AWS::CloudWatch::Dashboard': { inert: 'There are no metrics here to show.' },
+  'AWS::IAM::ManagedPolicy': { inert: 'Functions reach a local database without permissions.' },
+  'AWS::IAM::Policy': { inert: 'Functions reach a local database without permissions.' },
+  'AWS::IAM::Role': { inert: 'Functions reach a local database without permissions.' },
+  'AWS::KMS::Alias': { inert: 'The data directory is not encrypted.' },
+  'AWS::KMS::Key': { inert: 'The data directory is not encrypted.' },
+  'AWS::Lambda::Permission': { inert: 'Every caller on this machine is one the template connects.' },
+  'AWS::Logs::LogGroup': { inert: 'Logs go to <data-dir>/logs, kept by size instead of age.' },
+  'AWS::Logs::MetricFilter': { inert: 'There are no metrics here to count into.' },
+  'AWS::Logs::QueryDefinition': { inert: 'Saved searches of the AWS console.' },
+  'AWS::Logs::ResourcePolicy': { inert: 'Nobody else writes the local logs.' },
+  'AWS::Scheduler::ScheduleGroup': { inert: 'Groups only name schedules.' },
+  'AWS::SNS::Subscription': { inert: 'Alarms do not fire here, so nobody is told of them.' },
+  'AWS::SNS::Topic': { inert: 'Alarms do not fire here, so nobody is told of them.' },
+  'AWS::SNS::TopicPolicy': { inert: 'Alarms do not fire here, so nobody is told of them.' },
+  'AWS::SQS::QueuePolicy': { inert: 'Queues here are reached from this machine only.' },
+} satisfies Plugin['supports']
+
+/** The resource types that have no effect on one machine, each with the reason. */
+export const inert: Plugin = {
+  name: 'inert',
+  supports,
+  async start() {
+    return { stop: async () => {} }
+  },
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import type { Resource, Runtime } from '../runtime.ts'
+import { type Message, parseSql, type Statement } from './sql.ts'
+import { basicIngest, filterMatches } from './topics.ts'
+
+/** A message a client has published, before any rule saw it. */
+export type Publication = Omit<Message, 'traceId' | 'receivedAtMs'>
+
+/** The topic rules of the template. */
+export interface Rules {
+  /**
+   * Runs the rules a message matches. Undefined when there is nothing to wait for; otherwise
+   * resolves once every event is on disk with its function, or, where a function could not take it,
+   * in the queue of the rule's error action. Rejects when neither could be done.
+   */
+  dispatch(publication: Publication): Promise<void> | undefined
+}
+
+interface Rule {
+  name: string
+  statement: Statement
+  functionArns: readonly string[]
+  errorQueue?: { arn: string; base64: boolean }
+}
+
+const lambdaAction = z.strictObject({ Lambda: z.strictObject({ FunctionArn: z.string() }) })
+const sqsAction = z.strictObject({
+  Sqs: z.strictObject({
+    QueueUrl: z.string(),
+    RoleArn: z.string(),
+    UseBase64: z.boolean().optional(),
+  }),
+})
+const payloadSchema = z.strictObject({
+  Sql: z.string(),
+  AwsIotSqlVersion: z.literal('2016-03-23'),
+  Description: z.string().optional(),
+  RuleDisabled: z.boolean().optional(),
+  Actions: z.array(lambdaAction),
+  ErrorAction: sqsAction.optional(),
+})
+
+type Needs = Pick<Runtime, 'ofType' | 'invokeAsync' | 'sendToQueue' | 'log' | 'now'>
+
+/**
+ * Reads the topic rules of the template.
+ * @throws an Error with the rule's logical id and the piece that cannot be honoured.
+ */
+export function readRules(runtime: Needs): Rules {
+  const rules = runtime
+    .ofType('AWS::IoT::TopicRule')
+    .flatMap((resource) => readRule(runtime, resource) ?? [])
+  const byName = new Map(rules.map((rule) => [rule.name, rule]))
+  const byTopic = new Map<string, readonly Rule[]>()
+
+  /** Nodes publish on few topics again and again; the bound keeps inventive clients from growing this. */
+  const matching = (topic: string): readonly Rule[] => {
+    const known = byTopic.get(topic)
+    if (known) return known
+    const found = rules.filter(({ statement }) => filterMatches(statement.from, topic))
+    if (byTopic.size >= 10_000) byTopic.clear()
+    byTopic.set(topic, found)
+    return found
+  }
+
+  return {
+    dispatch(publication) {
+      const direct = basicIngest(publication.topic)
+      let targets: readonly Rule[]
+      if (direct) {
+        const rule = byName.get(direct.ruleName)
+        if (!rule) {
+          runtime.log('iot', 'message to a rule that does not exist is dropped, as AWS does', {
+            topic: publication.topic,
+            client_id: publication.clientId,
+          })
+          return undefined
+        }
+        targets = [rule]
+      } else {
+        targets = matching(publication.topic)
+      }
+      if (targets.length === 0) return undefined
+      const message: Message = {
+        ...publication,
+        topic: direct?.topic ?? publication.topic,
+        receivedAtMs: runtime.now(),
+        traceId: randomUUID(),
+      }
+      const runs = targets.map((rule) => run(runtime, rule, message))
+      return runs.length === 1 ? runs[0] : Promise.all(runs).then(() => undefined)
+    },
+  }
+}
+
+function readRule(runtime: Needs, resource: Resource): Rule | undefined {
+  const { logicalId, path } = resource
+  const refuse = (why: string) => new Error(`${logicalId} (${path}), AWS::IoT::TopicRule: ${why}`)
+  const name = z.string().safeParse(resource.properties.RuleName)
+  if (!name.success) throw refuse('RuleName is missing; give the rule a name')
+  const payload = payloadSchema.safeParse(resource.properties.TopicRulePayload)
+  if (!payload.success) {
+    throw refuse(`TopicRulePayload cannot be honoured:\n${z.prettifyError(payload.error)}`)
+  }
+  const { Sql, Actions, ErrorAction, RuleDisabled } = payload.data
+  let statement: Statement
+  try {
+    statement = parseSql(Sql)
+  } catch (cause) {
+    throw new Error(
+      `${refuse(`rule ${name.data}: the SQL has a piece that is not supported: ${(cause as Error).message}`).message}`,
+      { cause },
+    )
+  }
+  if (RuleDisabled) return undefined
+  const functionArns = Actions.map(({ Lambda }) => Lambda.FunctionArn)
+  if (!ErrorAction) return { name: name.data, statement, functionArns }
+  const { QueueUrl, UseBase64 } = ErrorAction.Sqs
+  const queue = runtime.ofType('AWS::SQS::Queue').find(({ ref }) => ref === QueueUrl)
+  if (!queue) throw refuse(`the error action names ${QueueUrl}, which is no queue of this app`)
+  const arn = String(queue.attributes.Arn)
+  return {
+    name: name.data,
+    statement,
+    functionArns,
+    errorQueue: { arn, base64: UseBase64 ?? false },
+  }
+}
+
+/** Calls of one client must reach `invokeAsync` in the order of its messages, so nothing is awaited before. */
+function run(runtime: Needs, rule: Rule, message: Message): Promise<void> {
+  let event: Record<string, unknown>
+  try {
+    event = rule.statement.select(message)
+  } catch (cause) {
+    // AWS too only logs what its SQL could not read; the error action is for failed actions.
+    runtime.log('iot', 'rule SQL failed on a message', {
+      rule: rule.name,
+      topic: message.topic,
+      client_id: message.clientId,
+      reason: String(cause),
+    })
+    return Promise.resolve()
+  }
+  const actions = rule.functionArns.map(async (arn) => {
+    try {
+      await runtime.invokeAsync(arn, event, message.clientId)
+      return undefined
+    } catch (cause) {
+      return { arn, cause }
+    }
+  })
+  return Promise.all(actions).then((results) => {
+    const failures = results.filter((result) => result !== undefined)
+    if (failures.length > 0) report(runtime, rule, message, failures)
+  })
+}
+
+/** Hands a message whose actions failed to the error action, in the form AWS documents. */
+function report(
+  runtime: Needs,
+  rule: Rule,
+  message: Message,
+  failures: readonly { arn: string; cause: unknown }[],
+): void {
+  const reasons = failures.map(({ arn, cause }) => ({
+    failedAction: 'LambdaAction',
+    failedResource: arn,
+    errorMessage:
+      `Failed to invoke lambda function. ${cause instanceof Error ? cause.message : cause}. ` +
+      `Message arrived on: ${message.topic}, Action: lambda, FunctionArn: ${arn}`,
+  }))
+  runtime.log('iot', 'rule action failed', { rule: rule.name, topic: message.topic, reasons })
+  if (!rule.errorQueue) {
+    throw new Error(`rule ${rule.name} has no error action`, { cause: failures[0]?.cause })
+  }
+  const body = JSON.stringify({
+    ruleName: rule.name,
+    topic: message.topic,
+    cloudwatchTraceId: message.traceId,
+    clientId: message.clientId,
+    base64OriginalPayload: message.payload.toString('base64'),
+    failures: reasons,
+  })
+  const { arn, base64 } = rule.errorQueue
+  runtime.sendToQueue(arn, base64 ? Buffer.from(body).toString('base64') : body)
+}
