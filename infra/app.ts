@@ -1,0 +1,96 @@
+import { App, DefaultStackSynthesizer } from 'aws-cdk-lib'
+import type { StageConfig, StageInput } from './config.ts'
+import { ApiStack } from './stacks/api.ts'
+import { PipelineStack } from './stacks/pipeline.ts'
+import { StatefulStack } from './stacks/stateful.ts'
+import { stageConfig } from './stages.ts'
+
+export interface BuildOptions {
+  /**
+   * `skip` leaves the functions' code unbundled, for who only looks at the templates.
+   * @default 'esbuild'
+   */
+  readonly bundling?: 'esbuild' | 'skip'
+  /**
+   * Where the assembly is written.
+   * @default - what the CDK command line says, else a new temporary folder
+   */
+  readonly outdir?: string
+}
+
+/** Behaviour of CDK itself. Here and not in cdk.json, which only its command line reads. */
+const behaviour = {
+  '@aws-cdk/core:checkSecretUsage': true,
+  '@aws-cdk/core:enablePartitionLiterals': true,
+  '@aws-cdk/core:explicitStackTags': true,
+  '@aws-cdk/core:target-partitions': ['aws'],
+  '@aws-cdk/aws-iam:minimizePolicies': true,
+  // Paths of constructs and assets in the templates, by which other tools find their way back.
+  'aws:cdk:enable-path-metadata': true,
+  'aws:cdk:enable-asset-metadata': true,
+}
+
+/**
+ * The whole system as one CDK app: three stacks for one stage. The CDK command line deploys it,
+ * and the local stack runs what its templates say.
+ */
+export function buildApp(
+  config: StageConfig = stageConfig('local'),
+  options: BuildOptions = {},
+): App {
+  const app = new App({
+    outdir: options.outdir,
+    analyticsReporting: false,
+    treeMetadata: false,
+    postCliContext: {
+      ...behaviour,
+      ...(options.bundling === 'skip' ? { 'aws:cdk:bundling-stacks': [] } : {}),
+    },
+  })
+  const name = (part: string) => `Autovolt-${config.stage}-${part}`
+  const props = (description: string) => ({
+    description: `AutoVolt ${config.stage}: ${description}`,
+    env: { account: config.account, region: config.region },
+    terminationProtection: config.protectData,
+    // CloudFormation hands these on to every resource of the stack.
+    tags: { application: 'autovolt', stage: config.stage },
+    synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
+  })
+
+  const { tables, people, alarms } = new StatefulStack(
+    app,
+    name('Stateful'),
+    config,
+    props('tables, users, alarms'),
+  )
+  const context = { config, tables, alarms, people }
+  new PipelineStack(app, name('Pipeline'), context, props('from a node to the ledger'))
+  new ApiStack(app, name('Api'), context, props('HTTP API'))
+  return app
+}
+
+/** Settings that may be given on the command line, `-c name=value`; a list is parted by commas. */
+function commandLineSettings(): { stage: unknown; overrides: Partial<StageInput> } {
+  const { node } = new App({ autoSynth: false })
+  const text = (key: string): string | undefined => node.tryGetContext(key)
+  return {
+    stage: text('stage') ?? 'dev',
+    overrides: {
+      account: text('account') ?? process.env.CDK_DEFAULT_ACCOUNT,
+      region: text('region'),
+      siteTimeZone: text('siteTimeZone'),
+      currency: text('currency'),
+      alarmEmail: text('alarmEmail'),
+      corsOrigins: text('corsOrigins')?.split(','),
+    },
+  }
+}
+
+if (import.meta.main) {
+  const { stage, overrides } = commandLineSettings()
+  const app = buildApp(stageConfig(stage, overrides))
+  // Loaded here only: the local stack has no use for it, and it takes half a second.
+  const { addNag } = await import('./nag.ts')
+  addNag(app)
+  app.synth()
+}

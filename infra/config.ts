@@ -1,0 +1,186 @@
+import * as z from 'zod'
+
+/** The retentions CloudWatch Logs knows, in days; it refuses every other number at deployment. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+]
+
+/** AWS services take at most 300 s of batching, a whole number of seconds. */
+const batchingSeconds = z.int().min(0).max(300)
+
+const requestsPerSecond = z.int().min(1).max(10_000)
+
+const unitsPerSecond = z.int().min(1).max(40_000)
+
+/** The stages there are; a stage is one complete, separate copy of the system. */
+export const StageName = z.enum(['local', 'dev', 'staging', 'prod'])
+export type StageName = z.infer<typeof StageName>
+
+/** Everything that differs between two copies of the system. What is not here is the same in all. */
+export const StageConfig = z.strictObject({
+  /** Part of every physical name. */
+  stage: StageName,
+
+  /**
+   * The AWS account, 12 digits.
+   * @default - the account of the credentials the CDK command line runs with
+   */
+  account: z
+    .string()
+    .regex(/^\d{12}$/, 'must be 12 digits')
+    .optional(),
+
+  /**
+   * The AWS region.
+   * @default 'ap-south-1' (Mumbai)
+   */
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as ap-south-1')
+    .default('ap-south-1'),
+
+  /**
+   * The IANA zone the site's days, months and time blocks are cut in.
+   * @default 'Asia/Kolkata'
+   */
+  siteTimeZone: z
+    .string()
+    .refine(isTimeZone, 'must be an IANA time zone such as Asia/Kolkata')
+    .default('Asia/Kolkata'),
+
+  /**
+   * ISO 4217 code of the currency bills are in.
+   * @default 'INR'
+   */
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as INR')
+    .default('INR'),
+
+  /**
+   * Days a raw reading lives after receipt. The ledger itself lives for ever.
+   * @default 730
+   */
+  rawRetentionDays: z.int().min(1).max(3650).default(730),
+
+  /**
+   * Days a refused message lives.
+   * @default 90
+   */
+  quarantineRetentionDays: z.int().min(1).max(3650).default(90),
+
+  /**
+   * Days a log line lives; one of the numbers CloudWatch Logs knows.
+   * @default 30
+   */
+  logRetentionDays: z
+    .int()
+    .refine((days) => LOG_RETENTION_DAYS.includes(days), {
+      error: `must be one of ${LOG_RETENTION_DAYS.join(', ')}, the retentions CloudWatch Logs knows`,
+    })
+    .default(30),
+
+  /**
+   * The least severe log line a function writes. At INFO and below a log line a message costs
+   * about a third of what the message itself does.
+   * @default 'WARN'
+   */
+  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('WARN'),
+
+  /**
+   * Keeps tables, users and logs when a stack or a resource is removed, and refuses to delete
+   * tables and users at all. Only a stage whose data may vanish turns it off.
+   * @default true
+   */
+  protectData: z.boolean().default(true),
+
+  /**
+   * Who is told when an alarm goes off.
+   * @default - alarms show in CloudWatch and nobody is told
+   */
+  alarmEmail: z.email('must be an e-mail address').optional(),
+
+  /**
+   * Where the dashboard is served from. These origins may call the API from a browser, and people
+   * return to them after signing in (at the path `/`).
+   */
+  corsOrigins: z
+    .array(z.string().refine(isOrigin, 'must be an origin: https://host, or http://localhost:port'))
+    .min(1, 'must name at least one origin, since people sign in through it'),
+
+  /**
+   * Seconds the tally waits to count more stream records in one go. Each round costs one
+   * transaction; figures on the health page are at most this old.
+   * @default 30
+   */
+  tallyWindowSeconds: batchingSeconds.default(30),
+
+  /**
+   * Seconds the ledger waits for more readings. Zero books a reading at once; one second takes a
+   * quarter of the invocations.
+   * @default 1
+   */
+  ledgerWindowSeconds: batchingSeconds.default(1),
+
+  /**
+   * Ceiling of each table (and index) in request units a second: what bounds the bill when a
+   * thousand nodes go mad.
+   * @default - 2,000 reads and 1,000 writes
+   */
+  tableLimits: z
+    .strictObject({ readUnits: unitsPerSecond, writeUnits: unitsPerSecond })
+    .default({ readUnits: 2_000, writeUnits: 1_000 }),
+
+  /**
+   * Requests a second each API route takes, over time and in a burst. Routes without
+   * authorization take a tenth.
+   * @default - 200 a second, 400 in a burst
+   */
+  apiThrottle: z
+    .strictObject({ rate: requestsPerSecond, burst: requestsPerSecond })
+    .default({ rate: 200, burst: 400 }),
+})
+
+/** A complete, checked configuration. */
+export type StageConfig = z.output<typeof StageConfig>
+
+/** What a person writes: everything with a default may be left out. */
+export type StageInput = z.input<typeof StageConfig>
+
+/**
+ * Checks a configuration and fills in the defaults. Throws one error that lists every wrong
+ * field, what it must be, and the value it has.
+ */
+export function parseStageConfig(input: unknown): StageConfig {
+  const result = StageConfig.safeParse(input)
+  if (result.success) return result.data
+  const lines = result.error.issues.map((issue) => {
+    const field = issue.path.join('.') || 'configuration'
+    return `  ${field}: ${issue.message} (is ${JSON.stringify(at(input, issue.path))})`
+  })
+  throw new Error(`The stage configuration is wrong:\n${lines.join('\n')}`)
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => Object(inner)[key], value)
+}
+
+function isTimeZone(zone: string): boolean {
+  // Offsets such as +05:30 pass Intl but know no daylight saving, so a zone must have a name.
+  if (!/^[A-Z]/.test(zone)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  // Cognito returns people to plain http on localhost only.
+  const safe =
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === 'localhost')
+  return safe && url?.origin === text
+}

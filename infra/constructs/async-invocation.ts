@@ -1,0 +1,33 @@
+import type { Duration } from 'aws-cdk-lib'
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
+import { Construct } from 'constructs'
+import { FailureQueue } from './failure-queue.ts'
+import type { FunctionContext, ServiceFunction } from './function.ts'
+
+export interface AsyncInvocationProps {
+  readonly target: ServiceFunction
+  /** How long an event may wait for its turn or its retry: at most 6 hours. */
+  readonly maxEventAge: Duration
+}
+
+/**
+ * Bounds what Lambda does with an event it has accepted: two retries, a maximum age, then the
+ * failure queue `<function>-failures` with the whole event in it.
+ */
+export class AsyncInvocation extends Construct {
+  constructor(scope: Construct, id: string, context: FunctionContext, props: AsyncInvocationProps) {
+    super(scope, id)
+    const { serviceName, lambda } = props.target
+
+    const failures = new FailureQueue(this, 'Failures', {
+      ...context,
+      name: `${serviceName}-failures`,
+      meaning: `Events that ${serviceName} could not process in three attempts. Each message holds the event and the error; send it again once the cause is gone.`,
+    })
+    lambda.configureAsyncInvoke({
+      retryAttempts: 2,
+      maxEventAge: props.maxEventAge,
+      onFailure: new SqsDestination(failures.queue),
+    })
+  }
+}

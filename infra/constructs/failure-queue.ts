@@ -1,0 +1,54 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { StageConfig } from '../config.ts'
+import { physicalName } from '../names.ts'
+import type { AlarmChannel } from './alarm-channel.ts'
+
+export interface FailureQueueProps {
+  readonly config: StageConfig
+  readonly alarms: AlarmChannel
+  /** Short name; the physical name is `autovolt-<stage>-<name>`. */
+  readonly name: string
+  /** What the messages are and what to do about them, for the person the alarm wakes. */
+  readonly meaning: string
+}
+
+/** Where an asynchronous hop puts what it could not deliver, with an alarm as soon as it is not empty. */
+export class FailureQueue extends Construct {
+  readonly queue: Queue
+
+  constructor(scope: Construct, id: string, props: FailureQueueProps) {
+    super(scope, id)
+    const queueName = physicalName(props.config, props.name)
+
+    this.queue = new Queue(this, 'Queue', {
+      queueName,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: props.config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    })
+    Validations.of(this.queue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason:
+        'This queue is itself the end of the line: a person or the redrive command empties it.',
+    })
+
+    props.alarms.carry(
+      new Alarm(this, 'NotEmpty', {
+        alarmName: `${queueName}-not-empty`,
+        alarmDescription: props.meaning,
+        metric: this.queue.metricApproximateNumberOfMessagesVisible({
+          period: Duration.minutes(5),
+          statistic: 'Maximum',
+        }),
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }),
+    )
+  }
+}

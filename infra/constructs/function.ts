@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import {
+  ApplicationLogLevel,
+  Architecture,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda'
+import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { StageConfig } from '../config.ts'
+import { physicalName } from '../names.ts'
+import type { AlarmChannel } from './alarm-channel.ts'
+import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
+
+const projectRoot = join(import.meta.dirname, '..', '..')
+
+/** An action of DynamoDB on items, without its `dynamodb:` prefix. A transaction needs only these. */
+export type TableAction = 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem'
+
+/** What every function of a stack is made with. */
+export interface FunctionContext {
+  readonly config: StageConfig
+  readonly tables: Tables
+  readonly alarms: AlarmChannel
+}
+
+export interface ServiceFunctionProps {
+  /** Short name; the physical name is `autovolt-<stage>-<name>`. */
+  readonly name: string
+  /** Path of the handler file from the root of the repository; it exports `handler`. */
+  readonly entry: string
+  readonly description: string
+  /**
+   * What the function may do, by table. It also gets the name of each of these tables in
+   * `<TABLE>_TABLE`, and of no other.
+   */
+  readonly rights: Partial<Record<TableName, readonly TableAction[]>>
+  /** Also the share of a processor: 1,769 MB is one whole. */
+  readonly memoryMb: number
+  readonly timeout: Duration
+  /**
+   * Lets the function query the nodes table by classroom.
+   * @default false
+   */
+  readonly byClassroom?: boolean
+}
+
+/**
+ * One Lambda function: bundled, with its log group, its role and an alarm on its errors.
+ *
+ * No concurrency is reserved. Every writer is safe under concurrency by compare-and-set, and a
+ * reservation takes from the account's pool, which is 10 in a new account.
+ */
+export class ServiceFunction extends Construct {
+  readonly lambda: NodejsFunction
+  readonly serviceName: string
+
+  constructor(scope: Construct, id: string, context: FunctionContext, props: ServiceFunctionProps) {
+    super(scope, id)
+    const { config, tables, alarms } = context
+    const functionName = physicalName(config, props.name)
+    this.serviceName = props.name
+
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: config.logRetentionDays,
+      removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    })
+    // A role of its own instead of the managed one: it can write to this log group only.
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `Runs ${functionName}`,
+    })
+    logGroup.grantWrite(role)
+
+    this.lambda = new NodejsFunction(this, 'Function', {
+      functionName,
+      description: props.description,
+      entry: join(projectRoot, props.entry),
+      handler: 'handler',
+      projectRoot,
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: props.memoryMb,
+      timeout: props.timeout,
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
+      // The START, END and REPORT lines of each invocation would cost more than the invocation.
+      systemLogLevelV2: SystemLogLevel.WARN,
+      awsSdkConnectionReuse: false,
+      environment: {
+        STAGE: config.stage,
+        SITE_TIME_ZONE: config.siteTimeZone,
+        CURRENCY: config.currency,
+        RAW_RETENTION_DAYS: String(config.rawRetentionDays),
+        QUARANTINE_RETENTION_DAYS: String(config.quarantineRetentionDays),
+        POWERTOOLS_SERVICE_NAME: props.name,
+        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+        POWERTOOLS_LOG_LEVEL: config.logLevel,
+        NODE_OPTIONS: '--enable-source-maps',
+      },
+      bundling: {
+        format: OutputFormat.ESM,
+        // Packages that ship both forms are bundled as modules; their CommonJS form would fail
+        // on `require` of Node's own modules at run time.
+        mainFields: ['module', 'main'],
+        bundleAwsSDK: true,
+        // Names stay as written, so that stack traces and error names read true.
+        esbuildArgs: { '--minify-whitespace': true, '--minify-syntax': true },
+        logLevel: LogLevel.WARNING,
+        sourceMap: true,
+        sourcesContent: false,
+      },
+    })
+
+    for (const [name, actions] of Object.entries(props.rights)) {
+      const table = tables.byName[name as TableName]
+      this.lambda.addEnvironment(`${name.toUpperCase()}_TABLE`, table.tableName)
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: actions.map((action) => `dynamodb:${action}`),
+          resources: [table.tableArn],
+        }),
+      )
+    }
+    if (props.byClassroom) {
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: ['dynamodb:Query'],
+          resources: [`${tables.byName.nodes.tableArn}/index/${BY_CLASSROOM}`],
+        }),
+      )
+    }
+
+    alarms.carry(
+      new Alarm(this, 'Errors', {
+        alarmName: `${functionName}-errors`,
+        alarmDescription: `${functionName} failed. Its log group says why; what could not be retried is in its failure queue.`,
+        metric: this.lambda.metricErrors({ period: Duration.minutes(5) }),
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }),
+    )
+  }
+}
+
+/** The CloudWatch namespace all functions write their metrics to. */
+export const METRICS_NAMESPACE = 'AutoVolt'

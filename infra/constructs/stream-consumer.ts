@@ -1,0 +1,101 @@
+import { Duration, Validations } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import {
+  EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda'
+import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { Construct } from 'constructs'
+import { FailureQueue } from './failure-queue.ts'
+import type { FunctionContext, ServiceFunction } from './function.ts'
+
+export interface StreamSource {
+  /** A table with a stream. */
+  readonly table: Table
+  /**
+   * Takes new items only. Items that expire make REMOVE records, which would otherwise be
+   * delivered and paid for.
+   * @default false - insertions, changes and removals
+   */
+  readonly insertsOnly?: boolean
+}
+
+export interface StreamConsumerProps {
+  readonly target: ServiceFunction
+  /** The streams by a name that becomes part of the construct path. */
+  readonly sources: Readonly<Record<string, StreamSource>>
+  /** Records an invocation takes at most. */
+  readonly batchSize: number
+  /** How long to wait for a full batch. */
+  readonly window: Duration
+  readonly retryAttempts: number
+  /**
+   * Batches of one shard in work at once; order holds for each item key.
+   * @default 1
+   */
+  readonly parallelizationFactor?: number
+}
+
+/**
+ * Feeds table streams to a function: from the oldest record on, failures reported record by
+ * record, a failing batch halved until the bad record is alone, which goes to the failure queue
+ * `<function>-failures` after bounded retries. The defaults of AWS would block a shard for a day.
+ */
+export class StreamConsumer extends Construct {
+  constructor(scope: Construct, id: string, context: FunctionContext, props: StreamConsumerProps) {
+    super(scope, id)
+    const { serviceName, lambda } = props.target
+
+    const failures = new FailureQueue(this, 'Failures', {
+      ...context,
+      name: `${serviceName}-failures`,
+      meaning: `Stream records that ${serviceName} could not process. Each message names the shard and the sequence numbers; the items themselves are in the table.`,
+    })
+
+    for (const [name, source] of Object.entries(props.sources)) {
+      const streamArn = source.table.tableStreamArn
+      if (streamArn === undefined) {
+        throw new Error(
+          `Table "${source.table.node.path}" has no stream for ${serviceName} to read`,
+        )
+      }
+      new EventSourceMapping(this, name, {
+        target: lambda,
+        eventSourceArn: streamArn,
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: props.batchSize,
+        maxBatchingWindow: props.window,
+        parallelizationFactor: props.parallelizationFactor,
+        reportBatchItemFailures: true,
+        bisectBatchOnError: true,
+        retryAttempts: props.retryAttempts,
+        // Well inside the 24 hours a stream keeps its records.
+        maxRecordAge: Duration.hours(12),
+        onFailure: new SqsDlq(failures.queue),
+        filters: source.insertsOnly
+          ? [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') })]
+          : undefined,
+      })
+      lambda.role?.addToPrincipalPolicy(
+        new PolicyStatement({
+          actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+          resources: [streamArn],
+        }),
+      )
+    }
+
+    lambda.role?.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
+    )
+    if (lambda.role) {
+      Validations.of(lambda.role).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason:
+          'dynamodb:ListStreams, which Lambda needs to follow a stream, cannot be limited to a resource. It shows names of streams, no data.',
+      })
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { Stack } from 'aws-cdk-lib'
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
+import { CfnPermission } from 'aws-cdk-lib/aws-lambda'
+import { Construct } from 'constructs'
+import type { StageConfig } from '../config.ts'
+import type { FailureQueue } from './failure-queue.ts'
+import type { ServiceFunction } from './function.ts'
+
+/** What nodes publish about themselves, each on `autovolt/<esp32_name>/<channel>`. */
+export const RULE_CHANNELS = ['telemetry', 'status', 'heartbeat'] as const
+export type RuleChannel = (typeof RULE_CHANNELS)[number]
+
+/** The name of a rule; nodes put it into Basic Ingest topics, so it is part of the wire contract. */
+export function topicRuleName(config: StageConfig, channel: RuleChannel): string {
+  return `autovolt_${config.stage}_${channel}`
+}
+
+export interface TopicRuleProps {
+  readonly config: StageConfig
+  readonly channel: RuleChannel
+  readonly target: ServiceFunction
+  /** Takes messages the rule could not hand over. Failures of the function itself do not come here. */
+  readonly failures: FailureQueue
+}
+
+/**
+ * Hands every message on `autovolt/+/<channel>` to a function, asynchronously. Basic Ingest
+ * (`$aws/rules/<rule>/autovolt/<esp32_name>/<channel>`) reaches the same rule, and `topic(n)`
+ * skips its prefix there.
+ */
+export class TopicRule extends Construct {
+  constructor(scope: Construct, id: string, props: TopicRuleProps) {
+    super(scope, id)
+    const { config, channel, target, failures } = props
+    const stack = Stack.of(this)
+    const ruleName = topicRuleName(config, channel)
+    // Written out instead of read from the rule, so that the permissions exist before the rule does.
+    const ruleArn = stack.formatArn({ service: 'iot', resource: 'rule', resourceName: ruleName })
+
+    const permission = new CfnPermission(this, 'Permission', {
+      action: 'lambda:InvokeFunction',
+      functionName: target.lambda.functionArn,
+      principal: 'iot.amazonaws.com',
+      sourceArn: ruleArn,
+      sourceAccount: stack.account,
+    })
+
+    const errorRole = new Role(this, 'ErrorRole', {
+      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
+        conditions: {
+          ArnEquals: { 'aws:SourceArn': ruleArn },
+          StringEquals: { 'aws:SourceAccount': stack.account },
+        },
+      }),
+      description: `Sends what ${ruleName} could not hand over to its failure queue`,
+    })
+    errorRole.addToPolicy(
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failures.queue.queueArn] }),
+    )
+
+    const rule = new CfnTopicRule(this, 'Rule', {
+      ruleName,
+      topicRulePayload: {
+        description: `${channel} of all nodes to ${target.serviceName}`,
+        awsIotSqlVersion: '2016-03-23',
+        ruleDisabled: false,
+        // The payload goes on as bytes: one that is not JSON must reach quarantine, not vanish in
+        // the rule. Who sent it comes from the connection, never from the payload.
+        sql: [
+          "SELECT encode(*, 'base64') AS payload",
+          'topic(2) AS esp32_name',
+          'topic(3) AS channel',
+          'clientid() AS client_id',
+          'principal() AS principal',
+          'timestamp() AS received_at',
+          `traceid() AS trace_id FROM 'autovolt/+/${channel}'`,
+        ].join(', '),
+        actions: [{ lambda: { functionArn: target.lambda.functionArn } }],
+        errorAction: {
+          sqs: {
+            queueUrl: failures.queue.queueUrl,
+            roleArn: errorRole.roleArn,
+            useBase64: false,
+          },
+        },
+      },
+    })
+    rule.addResourceDependency(permission)
+  }
+}

@@ -1,0 +1,114 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
+import {
+  AccountRecovery,
+  CfnUserPoolGroup,
+  FeaturePlan,
+  Mfa,
+  OAuthScope,
+  ResourceServerScope,
+  UserPool,
+  type UserPoolClient,
+} from 'aws-cdk-lib/aws-cognito'
+import { Construct } from 'constructs'
+import type { StageConfig } from '../config.ts'
+import { physicalName } from '../names.ts'
+
+/** What a token may be used for, and the groups a person may be in. */
+export const SCOPES = ['read', 'operate', 'admin'] as const
+export type ScopeName = (typeof SCOPES)[number]
+
+/** Prefix of the scopes in tokens: `autovolt/read`. */
+export const RESOURCE_SERVER = 'autovolt'
+
+const groups = {
+  admin: 'May do everything, tariffs and corrections included',
+  operator: 'Provisions nodes, sends readings for gateways, works on tickets',
+  viewer: 'Reads figures and reports',
+}
+
+/** The people: sign-in by e-mail with a second factor, three roles, and the client of the dashboard. */
+export class People extends Construct {
+  readonly pool: UserPool
+  readonly client: UserPoolClient
+  /** The hosted sign-in page. */
+  readonly signInUrl: string
+
+  constructor(scope: Construct, id: string, config: StageConfig) {
+    super(scope, id)
+
+    this.pool = new UserPool(this, 'Pool', {
+      userPoolName: physicalName(config, 'people'),
+      featurePlan: FeaturePlan.ESSENTIALS,
+      selfSignUpEnabled: false,
+      signInAliases: { email: true },
+      signInCaseSensitive: false,
+      accountRecovery: AccountRecovery.EMAIL_ONLY,
+      mfa: Mfa.REQUIRED,
+      // One-time passwords only: text messages cost money and need a role of their own.
+      mfaSecondFactor: { otp: true, sms: false },
+      passwordPolicy: {
+        minLength: 12,
+        requireLowercase: true,
+        requireUppercase: true,
+        requireDigits: true,
+        requireSymbols: true,
+        tempPasswordValidity: Duration.days(3),
+      },
+      deletionProtection: config.protectData,
+      removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    })
+    const planReason =
+      'Threat protection needs the Plus plan, which is billed for every active user. Accounts are made by an administrator, and a second factor is required of everyone.'
+    Validations.of(this.pool).acknowledge(
+      { id: 'AwsSolutions-COG3', reason: planReason },
+      { id: 'AwsSolutions-COG8', reason: planReason },
+    )
+
+    for (const [groupName, description] of Object.entries(groups)) {
+      new CfnUserPoolGroup(this, `Group-${groupName}`, {
+        userPoolId: this.pool.userPoolId,
+        groupName,
+        description,
+      })
+    }
+
+    const scopes = {
+      read: new ResourceServerScope({ scopeName: 'read', scopeDescription: 'Read figures' }),
+      operate: new ResourceServerScope({ scopeName: 'operate', scopeDescription: 'Operate nodes' }),
+      admin: new ResourceServerScope({ scopeName: 'admin', scopeDescription: 'Administer' }),
+    } satisfies Record<ScopeName, ResourceServerScope>
+    const server = this.pool.addResourceServer('Api', {
+      identifier: RESOURCE_SERVER,
+      scopes: Object.values(scopes),
+    })
+
+    // A browser keeps no secret: authorization code with PKCE, which Cognito asks of clients
+    // that have none.
+    this.client = this.pool.addClient('Dashboard', {
+      userPoolClientName: physicalName(config, 'dashboard'),
+      generateSecret: false,
+      authFlows: {},
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        scopes: [
+          OAuthScope.OPENID,
+          OAuthScope.EMAIL,
+          ...SCOPES.map((name) => OAuthScope.resourceServer(server, scopes[name])),
+        ],
+        callbackUrls: config.corsOrigins.map((origin) => `${origin}/`),
+        logoutUrls: config.corsOrigins.map((origin) => `${origin}/`),
+      },
+      preventUserExistenceErrors: true,
+      enableTokenRevocation: true,
+      accessTokenValidity: Duration.hours(1),
+      idTokenValidity: Duration.hours(1),
+      refreshTokenValidity: Duration.hours(12),
+    })
+
+    // Prefixes are shared by all accounts of a region, so ours carries the account.
+    const domain = this.pool.addDomain('SignIn', {
+      cognitoDomain: { domainPrefix: physicalName(config, Stack.of(this).account) },
+    })
+    this.signInUrl = domain.baseUrl()
+  }
+}

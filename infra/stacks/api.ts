@@ -1,0 +1,62 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2'
+import type { Construct } from 'constructs'
+import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
+import { PublicApi } from '../constructs/public-api.ts'
+import type { People } from '../constructs/user-pool.ts'
+
+const { GET, POST } = HttpMethod
+
+/** What people and gateways call over HTTP. */
+export class ApiStack extends Stack {
+  constructor(
+    scope: Construct,
+    id: string,
+    context: FunctionContext & { readonly people: People },
+    props: StackProps,
+  ) {
+    super(scope, id, props)
+
+    const api = new ServiceFunction(this, 'Api', context, {
+      name: 'api',
+      entry: 'functions/api/handler.ts',
+      description: 'Answers questions about figures, nodes and health; changes nothing',
+      rights: {
+        telemetry: ['GetItem', 'Query'],
+        ledger: ['GetItem', 'Query'],
+        nodes: ['GetItem', 'Query'],
+        rollups: ['GetItem', 'Query'],
+        control: ['GetItem', 'Query'],
+      },
+      byClassroom: true,
+      memoryMb: 512,
+      timeout: Duration.seconds(15),
+    })
+    const ingestHttp = new ServiceFunction(this, 'IngestHttp', context, {
+      name: 'ingest-http',
+      entry: 'functions/ingest/http.ts',
+      description: 'Takes readings of gateways and load tests, by the same rules as MQTT',
+      rights: {
+        telemetry: ['PutItem', 'GetItem'],
+        quarantine: ['PutItem'],
+        nodes: ['GetItem'],
+      },
+      memoryMb: 512,
+      timeout: Duration.seconds(10),
+    })
+
+    const health = { publicBecause: 'Monitors call it without a login; it tells counts only.' }
+    const base = '/api/power-analytics'
+    const http = new PublicApi(this, 'Http', {
+      ...context,
+      routes: [
+        { method: GET, path: `${base}/health`, access: health, target: api },
+        { method: GET, path: `${base}/summary`, access: 'read', target: api },
+        { method: GET, path: `${base}/nodes`, access: 'read', target: api },
+        { method: POST, path: `${base}/telemetry`, access: 'operate', target: ingestHttp },
+      ],
+    })
+
+    new CfnOutput(this, 'HttpApiUrl', { value: http.url })
+  }
+}

@@ -1,0 +1,139 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import { AsyncInvocation } from '../constructs/async-invocation.ts'
+import { DevicePolicy } from '../constructs/device-policy.ts'
+import { FailureQueue } from '../constructs/failure-queue.ts'
+import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
+import { LedgerGuard } from '../constructs/ledger-guard.ts'
+import { QuarterHourSchedule } from '../constructs/quarter-hour-schedule.ts'
+import { StreamConsumer } from '../constructs/stream-consumer.ts'
+import { TopicRule } from '../constructs/topic-rule.ts'
+
+/** The way of a reading: rule → ingest → telemetry → ledger → rollup, and who is present. */
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, id: string, context: FunctionContext, props: StackProps) {
+    super(scope, id, props)
+    const { config, tables } = context
+    const { telemetry, ledger: ledgerTable } = tables.byName
+
+    // What nodes may do, and what happens to what they say.
+    const devicePolicy = new DevicePolicy(this, 'DevicePolicy', config)
+    const ruleFailures = new FailureQueue(this, 'RuleFailures', {
+      ...context,
+      name: 'rule-failures',
+      meaning:
+        'Messages of nodes that a topic rule could not hand to its function. Each holds the payload and the reason; send it again once the cause is gone.',
+    })
+
+    const ingest = new ServiceFunction(this, 'Ingest', context, {
+      name: 'ingest',
+      entry: 'functions/ingest/handler.ts',
+      description: 'Stores each reading once, or quarantines it with the reason',
+      rights: { telemetry: ['PutItem', 'GetItem'], quarantine: ['PutItem'] },
+      memoryMb: 256,
+      timeout: Duration.seconds(10),
+    })
+    // Six hours is the longest Lambda keeps an event: a throttled account loses no reading.
+    new AsyncInvocation(this, 'IngestAsync', context, {
+      target: ingest,
+      maxEventAge: Duration.hours(6),
+    })
+    new TopicRule(this, 'TelemetryRule', {
+      config,
+      channel: 'telemetry',
+      target: ingest,
+      failures: ruleFailures,
+    })
+
+    const presence = new ServiceFunction(this, 'Presence', context, {
+      name: 'presence',
+      entry: 'functions/presence/handler.ts',
+      description: 'Keeps which nodes are online and when they were last seen',
+      rights: {
+        nodes: ['GetItem', 'PutItem', 'UpdateItem'],
+        control: ['UpdateItem'],
+        quarantine: ['PutItem'],
+      },
+      memoryMb: 256,
+      timeout: Duration.seconds(10),
+    })
+    // An hour later several heartbeats have said the same or better.
+    new AsyncInvocation(this, 'PresenceAsync', context, {
+      target: presence,
+      maxEventAge: Duration.hours(1),
+    })
+    for (const channel of ['status', 'heartbeat'] as const) {
+      new TopicRule(this, channel === 'status' ? 'StatusRule' : 'HeartbeatRule', {
+        config,
+        channel,
+        target: presence,
+        failures: ruleFailures,
+      })
+    }
+
+    // The only function that may write the ledger. It can put; nothing can change or delete.
+    const ledger = new ServiceFunction(this, 'Ledger', context, {
+      name: 'ledger',
+      entry: 'functions/ledger/handler.ts',
+      description: 'Books readings as immutable, chained journal entries',
+      rights: {
+        ledger: ['PutItem', 'GetItem', 'Query'],
+        nodes: ['PutItem', 'GetItem', 'Query'],
+        control: ['PutItem'],
+        quarantine: ['PutItem'],
+      },
+      memoryMb: 512,
+      timeout: Duration.minutes(1),
+    })
+    new StreamConsumer(this, 'LedgerStream', context, {
+      target: ledger,
+      sources: { Telemetry: { table: telemetry, insertsOnly: true } },
+      batchSize: 100,
+      window: Duration.seconds(config.ledgerWindowSeconds),
+      parallelizationFactor: 4,
+      retryAttempts: 10,
+    })
+
+    const rollup = new ServiceFunction(this, 'Rollup', context, {
+      name: 'rollup',
+      entry: 'functions/rollup/handler.ts',
+      description: 'Folds new journal entries into day items, exactly once',
+      rights: {
+        ledger: ['Query', 'GetItem'],
+        nodes: ['Query', 'Scan', 'GetItem', 'PutItem', 'UpdateItem'],
+        rollups: ['PutItem', 'GetItem', 'Query'],
+        control: ['PutItem', 'GetItem', 'UpdateItem', 'Query'],
+      },
+      memoryMb: 512,
+      timeout: Duration.minutes(5),
+    })
+    // The next quarter does what this one could not, so an old start is worthless.
+    new AsyncInvocation(this, 'RollupAsync', context, {
+      target: rollup,
+      maxEventAge: Duration.minutes(15),
+    })
+    new QuarterHourSchedule(this, 'RollupSchedule', context, rollup)
+
+    const tally = new ServiceFunction(this, 'Tally', context, {
+      name: 'tally',
+      entry: 'functions/tally/handler.ts',
+      description: 'Counts what was received and booked, and watches the ledger for changes',
+      rights: { control: ['UpdateItem', 'PutItem'] },
+      memoryMb: 256,
+      timeout: Duration.minutes(1),
+    })
+    new StreamConsumer(this, 'TallyStreams', context, {
+      target: tally,
+      sources: {
+        Telemetry: { table: telemetry, insertsOnly: true },
+        Ledger: { table: ledgerTable },
+      },
+      batchSize: 1_000,
+      window: Duration.seconds(config.tallyWindowSeconds),
+      retryAttempts: 10,
+    })
+    new LedgerGuard(this, 'LedgerGuard', context, tally)
+
+    new CfnOutput(this, 'DevicePolicyName', { value: devicePolicy.policyName })
+  }
+}
