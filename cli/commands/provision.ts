@@ -1,0 +1,90 @@
+import type { Command } from 'commander'
+import type { Output } from '../program.ts'
+import type { Channel, NodeEntry } from '../provisioning/registry.ts'
+import { openStack, type StackOptions, withStackOptions } from '../stack/stack.ts'
+
+interface Options extends StackOptions {
+  classroom: string
+  ratingW?: string
+  rolloverWh?: string
+  channel: string[]
+  out?: string
+  from?: string
+}
+
+/** `autovolt provision <esp32_name> --classroom <name>` */
+export function provision(program: Command, output: Output): void {
+  withStackOptions(program.command('provision'))
+    .description('register a node and write the key and certificates it connects with')
+    .argument('<esp32_name>', 'name of the node, its thing and its MQTT client id')
+    .requiredOption(
+      '--classroom <name>',
+      'where it stands (its first place covers all earlier time)',
+    )
+    .option('--rating-w <watts>', 'most power its wiring carries')
+    .option('--rollover-wh <wh>', 'where its meter wraps to zero, if it does')
+    .option(
+      '--channel <id:watts>',
+      'a channel with its rated power; repeat for each',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .option('--from <instant>', 'since when rating and rollover hold, ISO 8601 (default: always)')
+    .option('--out <dir>', 'where the files go (default: <data-dir>/things/<esp32_name>)')
+    .action(async (esp32Name: string, options: Options) => {
+      const { provisionNode } = await import('../provisioning/provision.ts')
+      const entry = await parse(esp32Name, options)
+      const stack = await openStack(options)
+      const done = await provisionNode(stack, entry, { out: options.out })
+      const what = done.isNew ? 'provisioned' : 'was registered before: further certificate for'
+      output.out(
+        `${what} ${entry.esp32Name} in ${entry.classroom}: device.crt, device.key, ca.crt in ${done.directory}\n`,
+      )
+    })
+}
+
+async function parse(esp32Name: string, options: Options): Promise<NodeEntry> {
+  const { option, PositiveThousandths } = await import('../quantity.ts')
+  const { Classroom, Esp32Name } = await import('../../functions/contract/names.ts')
+  const optional = (field: string, value: string | undefined) =>
+    value === undefined ? undefined : option(field, PositiveThousandths, value)
+  return {
+    esp32Name: option('esp32_name', Esp32Name, esp32Name),
+    classroom: option('--classroom', Classroom, options.classroom),
+    ratingMw: optional('--rating-w', options.ratingW),
+    rolloverMwh: optional('--rollover-wh', options.rolloverWh),
+    channels: await parseChannels(options.channel),
+    effectiveFromMs: await parseInstant(options.from),
+  }
+}
+
+async function parseChannels(given: readonly string[]): Promise<Channel[]> {
+  const { option, PositiveThousandths } = await import('../quantity.ts')
+  const { DeviceId } = await import('../../functions/contract/names.ts')
+  const { usage } = await import('../failure.ts')
+  const channels = given.map((text) => {
+    // The id may hold colons itself, so the last one separates.
+    const at = text.lastIndexOf(':')
+    if (at < 0) throw usage(`--channel must be <id>:<watts> (is "${text}")`)
+    return {
+      device_id: option('--channel id', DeviceId, text.slice(0, at)),
+      ratingMw: option('--channel watts', PositiveThousandths, text.slice(at + 1)),
+    }
+  })
+  const twice = channels.find(
+    (a, at) => channels.findIndex((b) => b.device_id === a.device_id) < at,
+  )
+  if (twice) throw usage(`--channel: "${twice.device_id}" is named twice`)
+  return channels
+}
+
+async function parseInstant(text: string | undefined): Promise<number> {
+  if (text === undefined) return 0
+  const { option } = await import('../quantity.ts')
+  const z = await import('zod')
+  const iso = z.iso.datetime({
+    offset: true,
+    message: 'must be an ISO 8601 instant with an offset, like 2026-01-15T00:00:00+05:30',
+  })
+  return Date.parse(option('--from', iso, text))
+}

@@ -1,0 +1,7 @@
+import { enableCompileCache } from 'node:module'
+
+// Compiled code is kept between calls; it must be switched on before anything else is imported,
+// which is why the program itself comes by a dynamic import.
+enableCompileCache()
+const { run } = await import('./program.ts')
+process.exitCode = await run(process.argv.slice(2))

@@ -1,0 +1,47 @@
+import { Command, CommanderError } from 'commander'
+import { provision } from './commands/provision.ts'
+import { replay } from './commands/replay.ts'
+import { rollup } from './commands/rollup.ts'
+import { token } from './commands/token.ts'
+import { Failure, isUnreachable, oneLine } from './failure.ts'
+
+/** Where a command writes; tests pass their own. */
+export interface Output {
+  out(text: string): void
+  err(text: string): void
+}
+
+const standard: Output = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+}
+
+/**
+ * Runs `autovolt` with the arguments after the command's name and gives its exit code: 0, 1 for a
+ * failure (one line on stderr), 2 for a wrong call.
+ */
+export async function run(args: readonly string[], output: Output = standard): Promise<number> {
+  const program = new Command('autovolt')
+    .description('Provision nodes, replay traces and check the ledger, on a local stack or on AWS.')
+    .exitOverride()
+    .configureOutput({ writeOut: output.out, writeErr: output.err })
+    .showSuggestionAfterError(false)
+  for (const add of [provision, token, replay, rollup]) add(program, output)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    return report(error, output)
+  }
+}
+
+function report(error: unknown, output: Output): number {
+  // Commander has printed its own line already; help and version are no failures.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const hint =
+    !(error instanceof Failure) && isUnreachable(error)
+      ? ' (nothing answers there: is the stack still running? start it with `npm start`)'
+      : ''
+  output.err(`autovolt: ${oneLine(error)}${hint}\n`)
+  return error instanceof Failure ? error.exitCode : 1
+}

@@ -1,0 +1,71 @@
+import { userInfo } from 'node:os'
+import type { Stack } from '../stack/stack.ts'
+import { thingDirectory, writeCredentials } from './files.ts'
+import { makeKeyAndRequest } from './key.ts'
+import { type NodeEntry, openRegistry, otherClassroom } from './registry.ts'
+import { registerThing } from './thing.ts'
+
+/** What provisioning did. */
+export interface Provisioned {
+  directory: string
+  certificateArn: string
+  /** False when the node was registered before and only got a further certificate. */
+  isNew: boolean
+}
+
+/** What may be left to the defaults. */
+export interface ProvisionOptions {
+  /** @default `<dataDir>/things/<esp32_name>` */
+  out?: string
+  nowMs?: number
+}
+
+/**
+ * Makes a node known: key and certificate, thing, policy, registry entry, and the three files it
+ * connects with. Safe to repeat: a registered node gets a further certificate and keeps its
+ * assignment. Throws a Failure when it is assigned to another classroom, before anything is made.
+ */
+export async function provisionNode(
+  stack: Stack,
+  entry: NodeEntry,
+  options: ProvisionOptions = {},
+): Promise<Provisioned> {
+  const directory = options.out ?? thingDirectory(stack.dataDir, entry.esp32Name)
+  const registry = openRegistry(stack)
+  try {
+    const [known, key, broker] = await Promise.all([
+      registry.read(entry.esp32Name),
+      makeKeyAndRequest(entry.esp32Name),
+      stack.mqtt(),
+    ])
+    if (known.classroom !== undefined && known.classroom !== entry.classroom) {
+      throw otherClassroom(entry.esp32Name, known.classroom, entry.classroom)
+    }
+    // The registry comes first: a classroom lost to another call at the same time must not leave
+    // a certificate behind, while an entry without a certificate is completed by the next call.
+    const thing = await registerThing(stack, entry.esp32Name, key.csrPem, (thingArn) =>
+      registry.write(entry, known, thingArn, recordedBy(), options.nowMs ?? Date.now()),
+    )
+    writeCredentials(directory, {
+      certificatePem: thing.certificatePem,
+      keyPem: key.keyPem,
+      caPem: broker.ca,
+    })
+    return {
+      directory,
+      certificateArn: thing.certificateArn,
+      isNew: known.classroom === undefined,
+    }
+  } finally {
+    registry.close()
+  }
+}
+
+/** Who recorded it, for the registry. A process without a passwd entry has a number only. */
+function recordedBy(): string {
+  try {
+    return `cli:${userInfo().username}`
+  } catch {
+    return `cli:uid-${process.getuid?.() ?? 'unknown'}`
+  }
+}
