@@ -1,0 +1,160 @@
+import {
+  type DynamoDBDocumentClient,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb'
+import type { Entry } from '../domain/journal.ts'
+import { HOUR_MS } from '../domain/journal.ts'
+import { registerParts } from '../domain/reading.ts'
+import { conditionFailed, transactionLost } from './dynamo.ts'
+import { type EntryItem, entryKey, fromItem, toItem } from './entry-codec.ts'
+
+/** A time pointer: entry `n` has lines or readings in this UTC hour. */
+export interface Pointer {
+  readonly hour: number
+  readonly n: number
+}
+
+/** Reads one register's journal. Reads are consistent: a compare-and-set must start from the head. */
+export interface JournalReader {
+  head(register: string): Promise<Entry | null>
+  /** Entries from `fromN` on, at most `limit`. */
+  entries(register: string, fromN: number, limit: number): Promise<Entry[]>
+  /** Pointers of the hours `fromHour` to `toHour`, both included, ascending. */
+  pointers(register: string, fromHour: number, toHour: number): Promise<Pointer[]>
+  /** The nearest hour below (or above) `hour` that has a pointer; null when there is none. */
+  nearestHour(register: string, hour: number, side: 'below' | 'above'): Promise<number | null>
+}
+
+export interface Journal extends JournalReader {
+  /**
+   * Appends the entry, provided that nobody has put number `entry.n` yet, together with its pointers.
+   * @returns false when the place is taken: the head must be read again
+   */
+  append(entry: Entry, pointerHours: readonly number[]): Promise<boolean>
+}
+
+const pointerKey = ({ hour, n }: Pointer) =>
+  `t#${hourText(hour)}#${String(n).padStart(12, '0')}`
+const hourText = (hour: number) => new Date(hour * HOUR_MS).toISOString().slice(0, 13)
+const LAST_ENTRY = 'e#~'
+const FIRST_POINTER = 't#'
+const LAST_POINTER = 't#~'
+
+export function journalReader(client: DynamoDBDocumentClient, table: string): JournalReader {
+  const query = async (
+    register: string,
+    range: { from: string; to: string; limit: number; descending?: boolean },
+  ) => {
+    const items: Record<string, unknown>[] = []
+    let start: Record<string, unknown> | undefined
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: '#register = :register AND sk BETWEEN :from AND :to',
+          ExpressionAttributeNames: { '#register': 'register' },
+          ExpressionAttributeValues: { ':register': register, ':from': range.from, ':to': range.to },
+          ScanIndexForward: !range.descending,
+          ConsistentRead: true,
+          Limit: range.limit - items.length,
+          ExclusiveStartKey: start,
+        }),
+      )
+      items.push(...(page.Items ?? []))
+      start = page.LastEvaluatedKey
+    } while (start !== undefined && items.length < range.limit)
+    return items
+  }
+  return {
+    async head(register) {
+      const [item] = await query(register, {
+        from: entryKey(0),
+        to: LAST_ENTRY,
+        limit: 1,
+        descending: true,
+      })
+      return item === undefined ? null : fromItem(item as unknown as EntryItem)
+    },
+    async entries(register, fromN, limit) {
+      const items = await query(register, { from: entryKey(fromN), to: LAST_ENTRY, limit })
+      return items.map((item) => fromItem(item as unknown as EntryItem))
+    },
+    async pointers(register, fromHour, toHour) {
+      const items = await query(register, {
+        from: `t#${hourText(fromHour)}`,
+        to: `t#${hourText(toHour)}~`,
+        limit: Number.MAX_SAFE_INTEGER,
+      })
+      return items.map(fromPointer)
+    },
+    async nearestHour(register, hour, side) {
+      const range =
+        side === 'below'
+          ? { from: FIRST_POINTER, to: `t#${hourText(hour)}`, descending: true }
+          : { from: `t#${hourText(hour)}~`, to: LAST_POINTER }
+      const [item] = await query(register, { ...range, limit: 1 })
+      return item === undefined ? null : fromPointer(item).hour
+    },
+  }
+}
+
+function fromPointer(item: Record<string, unknown>): Pointer {
+  const [, hour, n] = String(item.sk).split('#') as [string, string, string]
+  return { hour: Date.parse(`${hour}:00:00Z`) / HOUR_MS, n: Number(n) }
+}
+
+/**
+ * The only code that puts ledger items. A put could overwrite, and IAM cannot require a condition;
+ * here every put carries one. Most entries are one put. Where pointers join, and for a register's
+ * first entry (which also makes the register known to the rollup), it is one transaction.
+ */
+export function journal(
+  client: DynamoDBDocumentClient,
+  tables: { ledger: string; nodes: string },
+): Journal {
+  const isNew = {
+    ConditionExpression: 'attribute_not_exists(#register)',
+    ExpressionAttributeNames: { '#register': 'register' },
+  }
+  return {
+    ...journalReader(client, tables.ledger),
+    async append(entry, pointerHours) {
+      const put = { TableName: tables.ledger, Item: toItem(entry), ...isNew }
+      if (pointerHours.length === 0 && entry.n > 1) {
+        try {
+          await client.send(new PutCommand(put))
+          return true
+        } catch (error) {
+          if (conditionFailed(error)) return false
+          throw error
+        }
+      }
+      const pointers = pointerHours.map((hour) => ({
+        Put: {
+          TableName: tables.ledger,
+          Item: { register: entry.register, sk: pointerKey({ hour, n: entry.n }) },
+          ...isNew,
+        },
+      }))
+      const known = entry.n === 1 ? [{ Put: registerItem(entry.register, tables.nodes) }] : []
+      try {
+        await client.send(new TransactWriteCommand({ TransactItems: [{ Put: put }, ...pointers, ...known] }))
+        return true
+      } catch (error) {
+        if (transactionLost(error)) return false
+        throw error
+      }
+    },
+  }
+}
+
+/** The rollup's watermark of a register: nothing rolled up yet. */
+function registerItem(register: string, table: string) {
+  const { esp32Name } = registerParts(register)
+  return {
+    TableName: table,
+    Item: { esp32_name: esp32Name, kind: `watermark#${register}`, through_n: 0 },
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
+
+/** Why a message or a part of it was not accepted. */
+export type QuarantineKind = 'invalid' | 'conflict' | 'foreign_name' | 'too_large' | 'unknown_node'
+
+/** What could not be accepted, with the original bytes: nothing is dropped. */
+export interface Quarantined {
+  readonly esp32Name: string
+  readonly receivedAtMs: number
+  readonly kind: QuarantineKind
+  /** Names the field, the limit and the value where there is one. */
+  readonly reason: string
+  readonly channel: string
+  readonly original: Uint8Array
+}
+
+export interface QuarantineStore {
+  put(quarantined: Quarantined): Promise<void>
+}
+
+/** DynamoDB refuses items over 400 KB; an MQTT payload is at most 128 KB, an HTTP body is cut to fit. */
+const MAX_ORIGINAL_BYTES = 300_000
+
+export function quarantineStore(
+  client: DynamoDBDocumentClient,
+  table: string,
+  retentionDays: number,
+): QuarantineStore {
+  return {
+    async put(q) {
+      // The digest makes the key: the same message delivered again is one item, not two.
+      const digest = createHash('sha256').update(q.original).update(q.kind).digest('hex').slice(0, 16)
+      await client.send(
+        new PutCommand({
+          TableName: table,
+          Item: {
+            esp32_name: q.esp32Name,
+            received: `${new Date(q.receivedAtMs).toISOString()}#${digest}`,
+            quarantine_kind: q.kind,
+            reason: q.reason.slice(0, 2_000),
+            channel: q.channel,
+            original: q.original.subarray(0, MAX_ORIGINAL_BYTES),
+            original_bytes: q.original.byteLength,
+            expires_at: Math.floor(q.receivedAtMs / 1000) + retentionDays * 86_400,
+          },
+        }),
+      )
+    },
+  }
+}

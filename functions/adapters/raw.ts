@@ -1,0 +1,104 @@
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
+import * as z from 'zod'
+import { TelemetryMessage } from '../contract/wire.ts'
+import type { Reading } from '../domain/reading.ts'
+import { compress, decompress, ENCODING } from './compress.ts'
+import { conditionFailed } from './dynamo.ts'
+import { fromWire } from './wire.ts'
+
+/** How a message came to us. */
+export type Channel = 'mqtt' | 'http'
+
+/** One stored message: the raw event. Put once, never updated. */
+export interface RawMessage {
+  readonly register: string
+  /** JSON of a telemetry message, as it came where it was not cut. */
+  readonly text: string
+  readonly receivedAtMs: number
+  readonly via: Channel
+}
+
+/** A raw message read back, with what it says. */
+export interface StoredMessage extends RawMessage {
+  readonly id: string
+  readonly message: TelemetryMessage
+  readonly readings: readonly Reading[]
+}
+
+const RawItem = z.object({
+  register: z.string(),
+  id: z.string(),
+  received_at_ms: z.number(),
+  via: z.literal(['mqtt', 'http']),
+  payload: z.instanceof(Uint8Array),
+  encoding: z.string(),
+  expires_at: z.number(),
+})
+export type RawItem = z.infer<typeof RawItem>
+
+/** The item of a raw message: its key is the identity of its first reading. */
+export function toItem(raw: RawMessage, firstId: string, retentionDays: number): RawItem {
+  return {
+    register: raw.register,
+    id: firstId,
+    received_at_ms: raw.receivedAtMs,
+    via: raw.via,
+    payload: compress(raw.text),
+    encoding: ENCODING,
+    expires_at: Math.floor(raw.receivedAtMs / 1000) + retentionDays * 86_400,
+  }
+}
+
+/** The stored message and the readings it holds. @throws Error naming the key when it cannot be read */
+export function fromItem(item: unknown): StoredMessage {
+  const stored = RawItem.parse(item)
+  try {
+    const text = decompress(stored.payload, stored.encoding)
+    const message = TelemetryMessage.parse(JSON.parse(text))
+    return {
+      register: stored.register,
+      id: stored.id,
+      text,
+      message,
+      receivedAtMs: stored.received_at_ms,
+      via: stored.via,
+      readings: fromWire(message, stored.received_at_ms),
+    }
+  } catch (cause) {
+    throw new Error(`raw event ${stored.register} ${stored.id} cannot be read`, { cause })
+  }
+}
+
+/** Where raw messages are kept: one conditional put each, and a look at what stands in the way. */
+export interface RawStore {
+  /** Puts the message unless its key is taken. @returns false when it is */
+  create(raw: RawMessage, firstId: string): Promise<boolean>
+  get(register: string, id: string): Promise<StoredMessage | null>
+}
+
+export function rawStore(client: DynamoDBDocumentClient, table: string, retentionDays: number): RawStore {
+  return {
+    async create(raw, firstId) {
+      try {
+        await client.send(
+          new PutCommand({
+            TableName: table,
+            Item: toItem(raw, firstId, retentionDays),
+            ConditionExpression: 'attribute_not_exists(#register)',
+            ExpressionAttributeNames: { '#register': 'register' },
+          }),
+        )
+        return true
+      } catch (error) {
+        if (conditionFailed(error)) return false
+        throw error
+      }
+    },
+    async get(register, id) {
+      const { Item } = await client.send(
+        new GetCommand({ TableName: table, Key: { register, id }, ConsistentRead: true }),
+      )
+      return Item === undefined ? null : fromItem(Item)
+    },
+  }
+}

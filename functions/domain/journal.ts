@@ -1,0 +1,159 @@
+import { type Line, lineIdentity } from './line.ts'
+import { hasCounter, type PlacedReading, type Reading } from './reading.ts'
+
+/** Placed counter readings that an entry's state carries: enough to decide any glitch or rollback. */
+export const TAIL = 4
+/**
+ * Counter readings needed on either side of a change inside the journal: a rollback is certain after
+ * four lower readings, and so is the base it starts from, wherever the reading of a run begins.
+ */
+export const CONTEXT = 2 * TAIL
+/** Counter epochs a state names; a register that went through more is looked up in its entries. */
+export const EPOCHS = 16
+/** An entry holds at most this many lines … */
+export const MAX_LINES = 100
+/** … and reaches over at most this many UTC hours, so that it and its pointers fit one transaction. */
+export const MAX_HOURS = 40
+export const HOUR_MS = 3_600_000
+
+/** Running sums of a register over all its entries. */
+export interface Totals {
+  readonly readings: number
+  /** Effective energy by kind, in mWh; measured includes what was credited after resets. */
+  readonly measuredMwh: number
+  readonly estimatedMwh: number
+  readonly suspenseMwh: number
+  readonly resets: number
+  readonly reversals: number
+}
+
+/** What an entry knows after it, so that the next append reads one item only. */
+export interface JournalState {
+  /** The last reading in the register's order: the high-water mark. */
+  readonly last: PlacedReading
+  /** The last counter readings in order, at most `TAIL`. */
+  readonly tail: readonly PlacedReading[]
+  /** Counter epochs seen, newest last, at most `EPOCHS`; `epochCount` counts them all. */
+  readonly epochs: readonly number[]
+  readonly epochCount: number
+  /** Readings below their predecessor that are still undecided. */
+  readonly pending: number
+  readonly totals: Totals
+}
+
+/** Why an entry was written. */
+export type EntryReason = 'append' | 'late' | 'conflict'
+
+/** One immutable item of a register's journal, before its place in the chain is sealed. */
+export interface EntryDraft {
+  readonly reason: EntryReason
+  /** Readings booked by this entry. */
+  readonly readings: readonly PlacedReading[]
+  /** Readings booked before that this entry moved in time or replaced. */
+  readonly moved: readonly PlacedReading[]
+  readonly lines: readonly Line[]
+  /** UTC hours (epoch hours) under which the entry must be found by time. */
+  readonly hours: readonly number[]
+  readonly state: JournalState
+}
+
+/** An entry in its place: `hash` seals its content and, through `prevHash`, all entries before it. */
+export interface Entry extends EntryDraft {
+  readonly register: string
+  readonly n: number
+  readonly bookedAtMs: number
+  readonly prevHash: string
+  readonly hash: string
+}
+
+export const NO_TOTALS: Totals = {
+  readings: 0,
+  measuredMwh: 0,
+  estimatedMwh: 0,
+  suspenseMwh: 0,
+  resets: 0,
+  reversals: 0,
+}
+
+/** Adds an entry's lines and readings to running totals. */
+export function addTotals(totals: Totals, readings: number, lines: readonly Line[]): Totals {
+  const sum = (kinds: readonly Line['kind'][]) =>
+    lines.filter((l) => kinds.includes(l.kind)).reduce((mwh, l) => mwh + l.energyMwh, 0)
+  const resetLines = lines.filter((l) => l.kind === 'reset')
+  return {
+    readings: totals.readings + readings,
+    measuredMwh: totals.measuredMwh + sum(['measured', 'reset']),
+    estimatedMwh: totals.estimatedMwh + sum(['estimate']),
+    suspenseMwh: totals.suspenseMwh + sum(['suspense']),
+    resets: totals.resets + resetLines.reduce((count, l) => count + (l.reverses ? -1 : 1), 0),
+    reversals: totals.reversals + lines.filter((l) => l.reverses).length,
+  }
+}
+
+/** The UTC hours in which lines end or readings lie, ascending. */
+export function hoursOf(lines: readonly Line[], readings: readonly PlacedReading[]): number[] {
+  const hours = new Set<number>()
+  for (const line of lines) hours.add(hourOf(line.toMs))
+  for (const reading of readings) hours.add(hourOf(reading.tMs))
+  return [...hours].sort((a, b) => a - b)
+}
+
+export function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS)
+}
+
+/**
+ * Which pointers entry `hours` needs after an entry that had `previous`: none while the journal goes
+ * on in the same single hour, else one for each of its hours.
+ */
+export function pointerHours(
+  previous: readonly number[] | null,
+  hours: readonly number[],
+): readonly number[] {
+  const same = previous?.length === 1 && hours.length === 1 && previous[0] === hours[0]
+  return same ? [] : hours
+}
+
+/** The effective lines and the readings of a journal: what its entries say when read from the first on. */
+export function fold(entries: Iterable<Pick<Entry, 'lines' | 'readings' | 'moved'>>): {
+  lines: Line[]
+  readings: Reading[]
+} {
+  const lines = new Map<string, { line: Line; count: number }>()
+  const readings = new Map<string, Reading>()
+  for (const entry of entries) {
+    for (const reading of [...entry.readings, ...entry.moved]) readings.set(reading.id, reading)
+    for (const line of entry.lines) {
+      const identity = lineIdentity(line)
+      const known = lines.get(identity) ?? { line, count: 0 }
+      known.count += line.reverses ? -1 : 1
+      if (!line.reverses) known.line = line
+      if (known.count === 0) lines.delete(identity)
+      else lines.set(identity, known)
+    }
+  }
+  const effective: Line[] = []
+  for (const { line, count } of lines.values()) {
+    for (let i = 0; i < Math.abs(count); i++) effective.push(line)
+  }
+  return { lines: effective, readings: [...readings.values()] }
+}
+
+/** The state after booking, from the ordered run that ends with the register's last reading. */
+export function stateAfter(
+  run: readonly PlacedReading[],
+  pending: number,
+  totals: Totals,
+  epochs: Pick<JournalState, 'epochs' | 'epochCount'>,
+): JournalState {
+  const last = run.at(-1)
+  if (last === undefined) throw new Error('a journal state needs at least one reading')
+  return {
+    last,
+    tail: run.filter(hasCounter).slice(-TAIL),
+    epochs: epochs.epochs,
+    epochCount: epochs.epochCount,
+    pending,
+    totals,
+  }
+}

@@ -1,0 +1,142 @@
+import { seal } from '../adapters/entry-codec.ts'
+import { GENESIS } from '../adapters/entry-codec.ts'
+import type { Journal } from '../adapters/journal.ts'
+import { append, type Booking, insert, sortIncoming } from '../domain/append.ts'
+import type { RegisterFacts } from '../domain/facts.ts'
+import { type Entry, hourOf, MAX_HOURS, MAX_LINES, pointerHours } from '../domain/journal.ts'
+import { byTime } from '../domain/order.ts'
+import type { Reading } from '../domain/reading.ts'
+import { neighbourhood } from './neighbourhood.ts'
+
+/** What booking a batch of one register's readings did. */
+export interface Booked {
+  readonly entries: readonly Entry[]
+  readonly duplicates: number
+  readonly conflicts: readonly Reading[]
+}
+
+export interface BookPorts {
+  readonly journal: Journal
+  readonly facts: (register: string) => Promise<RegisterFacts>
+  readonly now: () => number
+}
+
+/** Readings of one entry: each makes at most three lines, so 100 lines and 64 KB are never passed. */
+const READINGS_PER_ENTRY = 30
+/** Lost races in a row after which a batch is given back to the stream for a later attempt. */
+const MAX_RACES = 20
+/** Largest number of neighbouring hours looked at before the whole journal is read instead. */
+const MAX_EXTRA_HOURS = 64
+
+/**
+ * Books readings of one register: as few entries as their number allows, each a compare-and-set on
+ * the journal's head. Any repetition is safe: what is booked already is found and left alone.
+ *
+ * @throws Error when the head keeps moving, or when a late reading would change more than one entry
+ * holds; the journal is whole in either case
+ */
+export async function book(
+  register: string,
+  readings: readonly Reading[],
+  ports: BookPorts,
+): Promise<Booked> {
+  const facts = await ports.facts(register)
+  const done = { entries: [] as Entry[], duplicates: 0, conflicts: [] as Reading[] }
+  for (const part of parts(readings)) {
+    let rest: readonly Reading[] = part
+    for (let race = 0; rest.length > 0; race++) {
+      if (race > MAX_RACES) throw new Error(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
+      const head = await ports.journal.head(register)
+      const step = await decide(register, rest, head, facts, ports.journal)
+      const entry = step.booking.draft && sealed(register, step.booking.draft, head, ports.now())
+      if (entry !== null) {
+        const pointers = pointerHours(head?.hours ?? null, entry.hours)
+        if (!(await ports.journal.append(entry, pointers))) continue
+        done.entries.push(entry)
+      }
+      done.duplicates += step.repeated + step.booking.duplicates
+      done.conflicts.push(...step.booking.conflicts)
+      rest = step.left
+      race = 0
+    }
+  }
+  return done
+}
+
+interface Step {
+  readonly booking: Booking
+  readonly repeated: number
+  /** Readings for the next entry. */
+  readonly left: readonly Reading[]
+}
+
+/** First what extends the journal, then what must be looked up in it. */
+async function decide(
+  register: string,
+  readings: readonly Reading[],
+  head: Entry | null,
+  facts: RegisterFacts,
+  journal: Journal,
+): Promise<Step> {
+  const state = head?.state ?? null
+  const { above, below, repeated } = sortIncoming(state, readings)
+  if (above.length > 0 || state === null) {
+    return { booking: append(state, above, facts), repeated: repeated.length, left: below }
+  }
+  if (below.length === 0) {
+    return {
+      booking: { draft: null, duplicates: 0, conflicts: [] },
+      repeated: repeated.length,
+      left: [],
+    }
+  }
+  for (let extra = 1; ; extra *= 4) {
+    const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
+    const { known, reach } = await neighbourhood(journal, register, below, hours)
+    const booking = insert(state, below, known, reach, facts)
+    if (booking !== null) {
+      assertFits(register, booking)
+      return { booking, repeated: repeated.length, left: [] }
+    }
+    if (reach.toStart && reach.toEnd) throw new Error(`no place in the whole journal of ${register}`)
+  }
+}
+
+function sealed(register: string, draft: NonNullable<Booking['draft']>, head: Entry | null, nowMs: number): Entry {
+  return seal(draft, {
+    register,
+    n: (head?.n ?? 0) + 1,
+    bookedAtMs: nowMs,
+    prevHash: head?.hash ?? GENESIS,
+  })
+}
+
+function assertFits(register: string, { draft }: Booking): void {
+  if (draft === null) return
+  if (draft.lines.length > MAX_LINES || draft.hours.length > MAX_HOURS) {
+    throw new Error(
+      `a late reading of ${register} changes ${draft.lines.length} lines in ${draft.hours.length} hours; ` +
+        `an entry holds at most ${MAX_LINES} lines and ${MAX_HOURS} hours`,
+    )
+  }
+}
+
+/** Cuts a batch into runs that fit an entry, in time order so that a backlog extends, not inserts. */
+function parts(readings: readonly Reading[]): Reading[][] {
+  const sorted = [...readings].sort(byTime)
+  const out: Reading[][] = []
+  let part: Reading[] = []
+  const hours = new Set<number>()
+  for (const reading of sorted) {
+    hours.add(hourOf(reading.atMs))
+    // A reset adds the hour in which the unseen stretch ends, so half of the limit is left free.
+    if (part.length === READINGS_PER_ENTRY || hours.size > MAX_HOURS / 2) {
+      out.push(part)
+      part = []
+      hours.clear()
+      hours.add(hourOf(reading.atMs))
+    }
+    part.push(reading)
+  }
+  return part.length === 0 ? out : [...out, part]
+}

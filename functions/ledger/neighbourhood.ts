@@ -1,0 +1,92 @@
+import type { JournalReader } from '../adapters/journal.ts'
+import { type Entry, hourOf } from '../domain/journal.ts'
+import { placedOrder } from '../domain/order.ts'
+import type { PlacedReading, Reading } from '../domain/reading.ts'
+
+/** A run of booked readings without a hole, and whether it reaches the journal's ends. */
+export interface Neighbourhood {
+  readonly known: readonly PlacedReading[]
+  readonly reach: { readonly toStart: boolean; readonly toEnd: boolean }
+}
+
+/** Entries read in one go while following a run. */
+const PAGE = 50
+
+/**
+ * The booked readings around the times of `readings`: their hours and `extraHours` of the nearest
+ * hours that hold anything on both sides. The journal is entered by time through its pointers, so
+ * the cost follows the spread of the readings, not the age of the register.
+ */
+export async function neighbourhood(
+  journal: JournalReader,
+  register: string,
+  readings: readonly Reading[],
+  extraHours: number,
+): Promise<Neighbourhood> {
+  const hours = readings.map((reading) => hourOf(reading.atMs))
+  const low = await step(journal, register, Math.min(...hours), 'below', extraHours)
+  const high = await step(journal, register, Math.max(...hours), 'above', extraHours)
+  const entries = await entriesOf(journal, register, low.hour, high.hour)
+  const newest = new Map<string, PlacedReading>()
+  for (const entry of entries) {
+    for (const reading of [...entry.readings, ...entry.moved]) newest.set(reading.id, reading)
+  }
+  // An entry may also hold readings of hours outside of the range, whose neighbours were not read.
+  const inRange = (reading: PlacedReading) =>
+    hourOf(reading.tMs) >= low.hour && hourOf(reading.tMs) <= high.hour
+  const known = [...newest.values()].filter(inRange).sort(placedOrder)
+  return { known, reach: { toStart: low.isEnd, toEnd: high.isEnd } }
+}
+
+async function step(
+  journal: JournalReader,
+  register: string,
+  from: number,
+  side: 'below' | 'above',
+  hours: number,
+): Promise<{ hour: number; isEnd: boolean }> {
+  let hour = from
+  for (let i = 0; i < hours; i++) {
+    const next = await journal.nearestHour(register, hour, side)
+    if (next === null) return { hour, isEnd: true }
+    hour = next
+  }
+  return { hour, isEnd: (await journal.nearestHour(register, hour, side)) === null }
+}
+
+/** All entries that have something in the hours from `low` to `high`, by number. */
+async function entriesOf(
+  journal: JournalReader,
+  register: string,
+  low: number,
+  high: number,
+): Promise<Entry[]> {
+  const entries = new Map<number, Entry>()
+  for (const pointer of await journal.pointers(register, low, high)) {
+    if (entries.has(pointer.n)) continue
+    for await (const entry of runFrom(journal, register, pointer.n)) entries.set(entry.n, entry)
+  }
+  return [...entries.values()].sort((a, b) => a.n - b.n)
+}
+
+/** An entry that a pointer names, and those after it that needed no pointer since they stay in its hour. */
+async function* runFrom(journal: JournalReader, register: string, n: number): AsyncGenerator<Entry> {
+  let first: Entry | undefined
+  let from = n
+  while (true) {
+    const page = await journal.entries(register, from, first === undefined ? 8 : PAGE)
+    for (const entry of page) {
+      first ??= entry
+      const continues = entry === first || sameSingleHour(first, entry)
+      if (!continues) return
+      yield entry
+      if (first.hours.length !== 1) return
+    }
+    if (page.length === 0) return
+    from += page.length
+  }
+}
+
+function sameSingleHour(a: Entry, b: Entry): boolean {
+  return a.hours.length === 1 && b.hours.length === 1 && a.hours[0] === b.hours[0]
+}
