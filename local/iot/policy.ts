@@ -51,15 +51,16 @@ const OPERATORS = {
 } as const
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)])
-const conditionValue = z.union([z.string(), z.boolean(), z.array(z.union([z.string(), z.boolean()]))])
+const conditionValue = z.union([
+  z.string(),
+  z.boolean(),
+  z.array(z.union([z.string(), z.boolean()])),
+])
 const documentSchema = z.strictObject({
   Version: z.literal('2012-10-17'),
   Id: z.string().optional(),
   Statement: z
-    .union([
-      z.array(z.unknown()),
-      z.unknown().transform((statement) => [statement]),
-    ])
+    .union([z.array(z.unknown()), z.unknown().transform((statement) => [statement])])
     .pipe(
       z.array(
         z.strictObject({

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Resource, Runtime } from '../runtime.ts'
+import { refuse } from '../template/refuse.ts'
 import { type Message, parseSql, type Statement } from './sql.ts'
 import { basicIngest, filterMatches } from './topics.ts'
 
@@ -95,33 +96,44 @@ export function readRules(runtime: Needs): Rules {
 }
 
 function readRule(runtime: Needs, resource: Resource): Rule | undefined {
-  const { logicalId, path } = resource
-  const refuse = (why: string) => new Error(`${logicalId} (${path}), AWS::IoT::TopicRule: ${why}`)
-  const name = z.string().safeParse(resource.properties.RuleName)
-  if (!name.success) throw refuse('RuleName is missing; give the rule a name')
+  const name = z.string().parse(resource.properties.RuleName ?? resource.ref)
   const payload = payloadSchema.safeParse(resource.properties.TopicRulePayload)
   if (!payload.success) {
-    throw refuse(`TopicRulePayload cannot be honoured:\n${z.prettifyError(payload.error)}`)
+    throw refuse(
+      resource,
+      'TopicRulePayload',
+      z.prettifyError(payload.error),
+      'Only Lambda actions and an SQS error action run here; local/iot/rules.ts can learn more.',
+    )
   }
   const { Sql, Actions, ErrorAction, RuleDisabled } = payload.data
   let statement: Statement
   try {
     statement = parseSql(Sql)
   } catch (cause) {
-    throw new Error(
-      `${refuse(`rule ${name.data}: the SQL has a piece that is not supported: ${(cause as Error).message}`).message}`,
-      { cause },
+    throw refuse(
+      resource,
+      'TopicRulePayload.Sql',
+      `rule ${name}: ${(cause as Error).message} is not supported here`,
+      'Write the rule without it, or teach it to local/iot/sql.ts.',
     )
   }
   if (RuleDisabled) return undefined
   const functionArns = Actions.map(({ Lambda }) => Lambda.FunctionArn)
-  if (!ErrorAction) return { name: name.data, statement, functionArns }
+  if (!ErrorAction) return { name, statement, functionArns }
   const { QueueUrl, UseBase64 } = ErrorAction.Sqs
   const queue = runtime.ofType('AWS::SQS::Queue').find(({ ref }) => ref === QueueUrl)
-  if (!queue) throw refuse(`the error action names ${QueueUrl}, which is no queue of this app`)
+  if (!queue) {
+    throw refuse(
+      resource,
+      'TopicRulePayload.ErrorAction.Sqs.QueueUrl',
+      `${QueueUrl} is no queue of this app`,
+      'Point the error action at a queue of the app.',
+    )
+  }
   const arn = String(queue.attributes.Arn)
   return {
-    name: name.data,
+    name,
     statement,
     functionArns,
     errorQueue: { arn, base64: UseBase64 ?? false },

@@ -26,7 +26,8 @@ export class UnsupportedSql extends Error {}
 type Value = (message: Message) => unknown
 type Token = { kind: 'word' | 'number' | 'string' | 'sign'; text: string }
 
-const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+(?:\.\d+)?)|'((?:[^']|'')*)'|"([^"]*)"|([*(),.]))/y
+const TOKEN =
+  /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+(?:\.\d+)?)|'((?:[^']|'')*)'|"([^"]*)"|([*(),.]))/y
 
 function tokenize(sql: string): Token[] {
   const tokens: Token[] = []

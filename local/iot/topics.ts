@@ -6,7 +6,6 @@ export const LIMITS = {
   clientIdBytes: 128,
   keepAliveMinSeconds: 30,
   keepAliveMaxSeconds: 1200,
-  subscriptionsPerRequest: 8,
 } as const
 
 const BASIC_INGEST = /^\$aws\/rules\/([^/]+)\/(.+)$/s

@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type TLSSocket } from 'node:tls'
+import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
+import { listenOnLoopback } from '../http/loopback.ts'
+import type { Runtime } from '../runtime.ts'
+import { type Authority, certificateId } from './authority.ts'
+import type { LeftWill } from './kept-messages.ts'
+import { Mqtt5Stream, protocolLevel } from './mqtt5.ts'
+import { type Gate, type Incoming, Session } from './sessions.ts'
+import { keepAliveSeconds } from './topics.ts'
+
+/** A running MQTT broker. */
+export interface Broker {
+  port: number
+  /** Publishes as the service itself, e.g. a command to a node; no policy applies, rules do. */
+  publish(message: Incoming): Promise<void>
+  /** Closes connections whose certificate is no longer active. Call it after a certificate has changed. */
+  recheck(): void
+  /** Ends all connections, sending their wills, and waits until what they published is on disk. */
+  stop(): Promise<void>
+}
+
+interface Connection {
+  key: string
+  session: Session
+  /** The will as aedes holds it: aedes hands the same object over when it is due. */
+  will?: object
+  /** True once the will was taken for sending. */
+  willTaken: boolean
+}
+
+const CONNECT_TIMEOUT_MS = 30_000
+
+/**
+ * Starts the broker on loopback: TLS 1.2 or later, client certificates of our authority only, MQTT
+ * 3.1.1 and 5. A PUBACK goes out when the rules' events are on disk.
+ */
+export async function startBroker(
+  runtime: Pick<Runtime, 'log'>,
+  authority: Authority,
+  gate: Gate,
+  port: number,
+): Promise<Broker> {
+  const certificates = new WeakMap<object, string>()
+  const connections = new WeakMap<Client, Connection>()
+  const open = new Map<string, Client>()
+  const pending = new Set<Promise<void>>()
+
+  const track = (promise: Promise<void>) => {
+    pending.add(promise)
+    const drop = () => void pending.delete(promise)
+    promise.then(drop, drop)
+    return promise
+  }
+  const refused = (what: string, client: Client | null, reason: unknown, more: object = {}) =>
+    runtime.log('iot', what, {
+      client_id: client?.id,
+      certificate: client ? connections.get(client)?.session.identity.certificateId : undefined,
+      reason: reason instanceof Error ? reason.message : String(reason),
+      ...more,
+    })
+
+  const aedes = await Aedes.createBroker({
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    queueLimit: 1000,
+    concurrency: 1000,
+
+    preConnect(client, packet, done) {
+      const { clientId, will, clean } = packet
+      packet.keepalive = keepAliveSeconds(packet.keepalive ?? 0)
+      const connectAttributes = [
+        ...(will ? ['LastWill'] : []),
+        ...(clean === false ? ['PersistentConnect'] : []),
+      ]
+      const id = certificates.get(client.conn) ?? ''
+      connections.set(client, {
+        key: randomUUID(),
+        session: new Session({ clientId, certificateId: id, connectAttributes }, gate),
+        ...(will ? { will } : {}),
+        willTaken: false,
+      })
+      done(null, true)
+    },
+
+    authenticate(client, _username, _password, done) {
+      const session = connections.get(client)?.session
+      try {
+        if (!session) throw new Error('the connection is unknown')
+        session.connect()
+      } catch (reason) {
+        refused('connect refused', client, reason)
+        const notAuthorized = 5
+        return done(
+          Object.assign(new Error(String(reason)), {
+            returnCode: notAuthorized,
+          }) as AuthenticateError,
+          null,
+        )
+      }
+      const older = open.get(client.id)
+      if (older) refused('disconnected', older, 'DUPLICATE_CLIENTID')
+      done(null, true)
+    },
+
+    authorizePublish(client, packet, done) {
+      const connection = client && connections.get(client)
+      if (!connection) return done(new Error('publish without a connection'))
+      const isWill = connection.will === packet
+      if (isWill) connection.willTaken = true
+      const end = (error?: unknown) => {
+        if (isWill) gate.kept.removeWill(connection.key)
+        if (error)
+          refused(isWill ? 'will refused' : 'publish refused', client, error, packetFacts(packet))
+        done(error ? (error as Error) : null)
+      }
+      try {
+        const kept = connection.session.publish(incoming(packet))
+        if (!kept) return end()
+        track(kept).then(() => end(), end)
+      } catch (violation) {
+        end(violation)
+      }
+    },
+
+    authorizeSubscribe(client, subscription, done) {
+      const { topic, qos } = subscription
+      try {
+        const decision = connections.get(client)?.session.subscribe(topic, qos)
+        if (decision?.allowed) return done(null, subscription)
+        refused('subscribe refused', client, decision?.reason, { topic })
+        done(null, null)
+      } catch (violation) {
+        refused('subscribe refused', client, violation, { topic })
+        done(violation as Error)
+      }
+    },
+
+    authorizeForward(client, packet) {
+      return connections.get(client)?.session.receives(packet.topic) ? packet : null
+    },
+  })
+
+  aedes.on('client', (client) => {
+    open.set(client.id, client)
+    const connection = connections.get(client)
+    if (!connection?.will) return
+    const { clientId, certificateId } = connection.session.identity
+    gate.kept.addWill(connection.key, {
+      ...incoming(connection.will as PublishPacket),
+      clientId,
+      certificateId,
+    } as LeftWill)
+  })
+  aedes.on('clientDisconnect', (client) => {
+    if (open.get(client.id) === client) open.delete(client.id)
+    const connection = connections.get(client)
+    if (connection && !connection.willTaken) gate.kept.removeWill(connection.key)
+  })
+  aedes.on('keepaliveTimeout', (client) => refused('disconnected', client, 'keep alive timeout'))
+  aedes.on('clientError', (client, error) => refused('disconnected', client, error))
+  aedes.on('connectionError', (client, error) => refused('disconnected', client, error))
+
+  const publish = (message: Incoming) =>
+    new Promise<void>((resolve, reject) => {
+      const { topic, payload, qos, retain } = message
+      aedes.publish({ cmd: 'publish', topic, payload, qos, retain, dup: false }, (error) =>
+        error ? reject(error) : resolve(),
+      )
+    })
+  for (const message of gate.kept.retained()) await publish(message)
+  for (const will of gate.kept.leftWills()) {
+    const session = new Session({ ...will, connectAttributes: ['LastWill'] }, gate)
+    try {
+      await session.publish(will)
+      await publish(will)
+    } catch (reason) {
+      refused('will of an earlier run refused', null, reason, packetFacts(will))
+    }
+    gate.kept.removeWill(will.connection)
+  }
+
+  const accept = (socket: TLSSocket) => {
+    socket.on('error', () => socket.destroy())
+    const der = socket.getPeerCertificate().raw as Buffer | undefined
+    const id = der ? certificateId(der) : undefined
+    const status = id ? gate.registry.certificate(id)?.status : undefined
+    if (!id || status !== 'ACTIVE') {
+      const reason = `the certificate is ${status ? `${status}, not ACTIVE` : 'not registered'}`
+      refused('connect refused', null, reason, { certificate: id })
+      socket.destroy()
+      return
+    }
+    socket.setNoDelay(true)
+    whenLevelIsKnown(socket, (level) => {
+      const stream = level === 5 ? new Mqtt5Stream(socket) : socket
+      certificates.set(stream, id)
+      aedes.handle(stream)
+    })
+  }
+
+  const { port: taken, servers } = await listenOnLoopback(
+    () => {
+      const server = createServer(
+        {
+          key: authority.brokerKeyPem,
+          cert: authority.brokerPem,
+          ca: authority.caPem,
+          requestCert: true,
+          rejectUnauthorized: true,
+          minVersion: 'TLSv1.2',
+        },
+        accept,
+      )
+      server.on('tlsClientError', (error) => refused('TLS refused', null, error))
+      return server
+    },
+    port,
+    'The MQTT broker (--mqtt-port)',
+  )
+
+  return {
+    port: taken,
+    async publish(message) {
+      const { topic, payload, retain } = message
+      await gate.rules.dispatch({ topic, payload, clientId: 'n/a', principal: 'n/a' })
+      if (retain) gate.kept.retain({ ...message, qos: message.qos === 0 ? 0 : 1 })
+      await publish(message)
+    },
+    recheck() {
+      for (const client of open.values()) {
+        const id = connections.get(client)?.session.identity.certificateId ?? ''
+        if (gate.registry.certificate(id)?.status === 'ACTIVE') continue
+        refused('disconnected', client, 'the certificate is no longer active')
+        client.close()
+      }
+    },
+    async stop() {
+      for (const server of servers) server.close()
+      await new Promise<void>((resolve) => aedes.close(resolve))
+      await Promise.allSettled(pending)
+    },
+  }
+}
+
+function incoming(packet: Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain'>): Incoming {
+  const { topic, payload, qos, retain } = packet
+  return {
+    topic,
+    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+    qos,
+    retain: retain === true,
+  }
+}
+
+function packetFacts({ topic, payload, qos }: { topic: string; payload: unknown; qos: number }) {
+  return { topic, bytes: (payload as { length: number }).length, qos }
+}
+
+/** Looks at the first bytes of a connection without taking them from the stream. */
+function whenLevelIsKnown(socket: TLSSocket, then: (level: number) => void): void {
+  let seen: Buffer = Buffer.alloc(0)
+  const timeout = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT_MS)
+  const look = () => {
+    const chunk = socket.read() as Buffer | null
+    if (!chunk) return
+    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
+    const level = protocolLevel(seen)
+    if (level === undefined) return
+    clearTimeout(timeout)
+    socket.off('readable', look)
+    socket.off('close', stop)
+    socket.unshift(seen)
+    then(level)
+  }
+  const stop = () => clearTimeout(timeout)
+  socket.on('readable', look)
+  socket.on('close', stop)
+}
