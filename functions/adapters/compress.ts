@@ -28,5 +28,8 @@ export function decompress(bytes: Uint8Array, encoding: string): string {
   if (encoding !== ENCODING) {
     throw new Error(`stored encoding must be "${ENCODING}", got "${encoding}"`)
   }
-  return inflateRawSync(bytes, { dictionary: DICTIONARY, maxOutputLength: 4 * 1024 * 1024 }).toString()
+  return inflateRawSync(bytes, {
+    dictionary: DICTIONARY,
+    maxOutputLength: 4 * 1024 * 1024,
+  }).toString()
 }

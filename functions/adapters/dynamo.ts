@@ -20,12 +20,15 @@ export function conditionFailed(error: unknown): boolean {
 export function transactionLost(error: unknown): boolean {
   if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return false
   const reasons = (error as { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? []
-  return reasons.some((r) => r.Code === 'ConditionalCheckFailed' || r.Code === 'TransactionConflict')
+  return reasons.some(
+    (r) => r.Code === 'ConditionalCheckFailed' || r.Code === 'TransactionConflict',
+  )
 }
 
 /** The environment variable's value. @throws Error naming it when it is missing: a wiring fault */
 export function env(name: string): string {
   const value = process.env[name]
-  if (value === undefined || value === '') throw new Error(`environment variable ${name} must be set`)
+  if (value === undefined || value === '')
+    throw new Error(`environment variable ${name} must be set`)
   return value
 }

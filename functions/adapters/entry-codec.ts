@@ -32,7 +32,20 @@ export interface EntryItem {
   hash: Uint8Array
 }
 
-type PackedLine = [number, number, number, number, number, number, number | string, number | string, number, 0 | readonly [number, number], 0 | 1, number[]]
+type PackedLine = [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number | string,
+  number | string,
+  number,
+  0 | readonly [number, number],
+  0 | 1,
+  number[],
+]
 type Body = [
   format: number,
   register: string,
@@ -56,7 +69,10 @@ type Body = [
 export const entryKey = (n: number) => `e#${String(n).padStart(12, '0')}`
 
 /** Puts a draft into its place in the chain: number, time of booking, and the hashes. */
-export function seal(draft: EntryDraft, place: { register: string; n: number; bookedAtMs: number; prevHash: string }): Entry {
+export function seal(
+  draft: EntryDraft,
+  place: { register: string; n: number; bookedAtMs: number; prevHash: string },
+): Entry {
   const hash = chainHash(place.prevHash, JSON.stringify(toBody({ ...draft, ...place })))
   return { ...draft, ...place, hash }
 }
@@ -127,15 +143,41 @@ function toBody(entry: Omit<Entry, 'hash'>): Body {
     state.epochs,
     state.epochCount,
     state.pending,
-    [totals.readings, totals.measuredMwh, totals.estimatedMwh, totals.suspenseMwh, totals.resets, totals.reversals],
+    [
+      totals.readings,
+      totals.measuredMwh,
+      totals.estimatedMwh,
+      totals.suspenseMwh,
+      totals.resets,
+      totals.reversals,
+    ],
   ]
 }
 
 function fromBody(body: Body, prevHash: string, hash: string): Entry {
-  const [, register, n, bookedAtMs, reason, deviceIds, packed, booked, moved, tail, last, lines, hours, epochs, epochCount, pending, totals] = body
+  const [
+    ,
+    register,
+    n,
+    bookedAtMs,
+    reason,
+    deviceIds,
+    packed,
+    booked,
+    moved,
+    tail,
+    last,
+    lines,
+    hours,
+    epochs,
+    epochCount,
+    pending,
+    totals,
+  ] = body
   const readings = unpackReadings(packed, deviceIds)
   const at = (i: number) => readings[i] as PlacedReading
-  const [count = 0, measuredMwh = 0, estimatedMwh = 0, suspenseMwh = 0, resets = 0, reversals = 0] = totals
+  const [count = 0, measuredMwh = 0, estimatedMwh = 0, suspenseMwh = 0, resets = 0, reversals = 0] =
+    totals
   return {
     register,
     n,
@@ -165,7 +207,11 @@ function uniqueReadings(readings: readonly PlacedReading[]): PlacedReading[] {
   return [...byId.values()]
 }
 
-function packLine(line: Line, index: ReadonlyMap<string, number>, deviceIds: readonly string[]): PackedLine {
+function packLine(
+  line: Line,
+  index: ReadonlyMap<string, number>,
+  deviceIds: readonly string[],
+): PackedLine {
   const refer = (id: string) => index.get(id) ?? id
   return [
     KINDS.indexOf(line.kind),
@@ -183,8 +229,25 @@ function packLine(line: Line, index: ReadonlyMap<string, number>, deviceIds: rea
   ]
 }
 
-function unpackLine(packed: PackedLine, readings: readonly PlacedReading[], deviceIds: readonly string[]): Line {
-  const [kind, fromMs, lengthMs, energyMwh, confidence, flags, from, to, onTimeS, bounds, reverses, flat] = packed
+function unpackLine(
+  packed: PackedLine,
+  readings: readonly PlacedReading[],
+  deviceIds: readonly string[],
+): Line {
+  const [
+    kind,
+    fromMs,
+    lengthMs,
+    energyMwh,
+    confidence,
+    flags,
+    from,
+    to,
+    onTimeS,
+    bounds,
+    reverses,
+    flat,
+  ] = packed
   const named = (reference: number | string) =>
     typeof reference === 'string' ? reference : (readings[reference]?.id as string)
   const channels = []

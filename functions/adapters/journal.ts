@@ -16,6 +16,12 @@ export interface Pointer {
   readonly n: number
 }
 
+/** An entry, and the hours for which it needs a pointer. */
+export interface Pointed {
+  readonly entry: Entry
+  readonly pointerHours: readonly number[]
+}
+
 /** Reads one register's journal. Reads are consistent: a compare-and-set must start from the head. */
 export interface JournalReader {
   head(register: string): Promise<Entry | null>
@@ -29,14 +35,14 @@ export interface JournalReader {
 
 export interface Journal extends JournalReader {
   /**
-   * Appends the entry, provided that nobody has put number `entry.n` yet, together with its pointers.
+   * Appends entries that follow one another, all or none, with their pointers, provided that nobody
+   * has put the first one's number yet.
    * @returns false when the place is taken: the head must be read again
    */
-  append(entry: Entry, pointerHours: readonly number[]): Promise<boolean>
+  append(entries: readonly Pointed[]): Promise<boolean>
 }
 
-const pointerKey = ({ hour, n }: Pointer) =>
-  `t#${hourText(hour)}#${String(n).padStart(12, '0')}`
+const pointerKey = ({ hour, n }: Pointer) => `t#${hourText(hour)}#${String(n).padStart(12, '0')}`
 const hourText = (hour: number) => new Date(hour * HOUR_MS).toISOString().slice(0, 13)
 const LAST_ENTRY = 'e#~'
 const FIRST_POINTER = 't#'
@@ -55,7 +61,11 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
           TableName: table,
           KeyConditionExpression: '#register = :register AND sk BETWEEN :from AND :to',
           ExpressionAttributeNames: { '#register': 'register' },
-          ExpressionAttributeValues: { ':register': register, ':from': range.from, ':to': range.to },
+          ExpressionAttributeValues: {
+            ':register': register,
+            ':from': range.from,
+            ':to': range.to,
+          },
           ScanIndexForward: !range.descending,
           ConsistentRead: true,
           Limit: range.limit - items.length,
@@ -120,34 +130,40 @@ export function journal(
   }
   return {
     ...journalReader(client, tables.ledger),
-    async append(entry, pointerHours) {
-      const put = { TableName: tables.ledger, Item: toItem(entry), ...isNew }
-      if (pointerHours.length === 0 && entry.n > 1) {
-        try {
-          await client.send(new PutCommand(put))
-          return true
-        } catch (error) {
-          if (conditionFailed(error)) return false
-          throw error
-        }
-      }
-      const pointers = pointerHours.map((hour) => ({
-        Put: {
-          TableName: tables.ledger,
-          Item: { register: entry.register, sk: pointerKey({ hour, n: entry.n }) },
-          ...isNew,
-        },
-      }))
-      const known = entry.n === 1 ? [{ Put: registerItem(entry.register, tables.nodes) }] : []
+    async append(entries) {
+      const items = entries.flatMap(({ entry, pointerHours }) => [
+        toItem(entry),
+        ...pointerHours.map((hour) => ({
+          register: entry.register,
+          sk: pointerKey({ hour, n: entry.n }),
+        })),
+      ])
+      const puts = items.map((Item) => ({ TableName: tables.ledger, Item, ...isNew }))
+      const [first] = entries
+      const known = first?.entry.n === 1 ? [registerItem(first.entry.register, tables.nodes)] : []
       try {
-        await client.send(new TransactWriteCommand({ TransactItems: [{ Put: put }, ...pointers, ...known] }))
+        if (puts.length + known.length === 1) await client.send(new PutCommand(puts[0] as Put))
+        else await client.send(transaction([...puts, ...known]))
         return true
       } catch (error) {
-        if (transactionLost(error)) return false
+        if (conditionFailed(error) || transactionLost(error)) return false
         throw error
       }
     },
   }
+}
+
+type Put = { TableName: string; Item: Record<string, unknown> }
+/** DynamoDB's limit of items in one transaction. */
+const MAX_TRANSACTION = 100
+
+function transaction(puts: readonly Put[]): TransactWriteCommand {
+  if (puts.length > MAX_TRANSACTION) {
+    throw new Error(
+      `an append may write at most ${MAX_TRANSACTION} items at once, got ${puts.length}`,
+    )
+  }
+  return new TransactWriteCommand({ TransactItems: puts.map((Put) => ({ Put })) })
 }
 
 /** The rollup's watermark of a register: nothing rolled up yet. */

@@ -30,7 +30,11 @@ export function quarantineStore(
   return {
     async put(q) {
       // The digest makes the key: the same message delivered again is one item, not two.
-      const digest = createHash('sha256').update(q.original).update(q.kind).digest('hex').slice(0, 16)
+      const digest = createHash('sha256')
+        .update(q.original)
+        .update(q.kind)
+        .digest('hex')
+        .slice(0, 16)
       await client.send(
         new PutCommand({
           TableName: table,

@@ -30,7 +30,7 @@ const RawItem = z.object({
   id: z.string(),
   received_at_ms: z.number(),
   via: z.literal(['mqtt', 'http']),
-  payload: z.instanceof(Uint8Array),
+  payload: z.instanceof(Uint8Array<ArrayBufferLike>),
   encoding: z.string(),
   expires_at: z.number(),
 })
@@ -76,7 +76,11 @@ export interface RawStore {
   get(register: string, id: string): Promise<StoredMessage | null>
 }
 
-export function rawStore(client: DynamoDBDocumentClient, table: string, retentionDays: number): RawStore {
+export function rawStore(
+  client: DynamoDBDocumentClient,
+  table: string,
+  retentionDays: number,
+): RawStore {
   return {
     async create(raw, firstId) {
       try {

@@ -10,7 +10,10 @@ export type PackedReading = (number | string | null | (number | null)[] | 0)[]
 const TIME_SOURCES: readonly TimeSource[] = ['measured', 'uptime', 'received']
 const SAME = 0
 
-export function packReadings(readings: readonly PlacedReading[], deviceIds: readonly string[]): PackedReading[] {
+export function packReadings(
+  readings: readonly PlacedReading[],
+  deviceIds: readonly string[],
+): PackedReading[] {
   return readings.map((reading, index) => pack(reading, readings[index - 1], deviceIds))
 }
 
@@ -23,7 +26,11 @@ export function unpackReadings(
   return readings
 }
 
-function pack(r: PlacedReading, previous: PlacedReading | undefined, deviceIds: readonly string[]): PackedReading {
+function pack(
+  r: PlacedReading,
+  previous: PlacedReading | undefined,
+  deviceIds: readonly string[],
+): PackedReading {
   return [
     previous && previous.epoch === r.epoch ? SAME : r.epoch,
     minus(r.seq, previous?.seq),
@@ -40,7 +47,11 @@ function pack(r: PlacedReading, previous: PlacedReading | undefined, deviceIds: 
   ]
 }
 
-function unpack(f: PackedReading, previous: PlacedReading | undefined, deviceIds: readonly string[]): PlacedReading {
+function unpack(
+  f: PackedReading,
+  previous: PlacedReading | undefined,
+  deviceIds: readonly string[],
+): PlacedReading {
   const atMs = (f[2] as number) + (previous?.atMs ?? 0)
   const bits = f[8] as number
   const fields = {
@@ -90,7 +101,8 @@ function unpackChannels(
   const channels: ChannelReading[] = []
   for (let i = 0; i < flat.length; i += CHANNEL_FIELDS) {
     const deviceId = deviceIds[flat[i] ?? -1]
-    if (deviceId === undefined) throw new Error(`packed channel ${flat[i]} is not one of ${deviceIds.length}`)
+    if (deviceId === undefined)
+      throw new Error(`packed channel ${flat[i]} is not one of ${deviceIds.length}`)
     const before = previous?.channels.find((c) => c.deviceId === deviceId)
     channels.push({
       deviceId,

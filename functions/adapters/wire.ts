@@ -70,7 +70,10 @@ function milli(value: number | null | undefined): number | null {
   return value == null ? null : Math.round(value * 1000)
 }
 
-function channelsOf(channels: readonly WireChannel[], switchState: WireReading['switch_state']): ChannelReading[] {
+function channelsOf(
+  channels: readonly WireChannel[],
+  switchState: WireReading['switch_state'],
+): ChannelReading[] {
   const states = switchState !== null && typeof switchState === 'object' ? switchState : {}
   const reported = channels.map((channel) => ({
     deviceId: channel.device_id,

@@ -114,6 +114,42 @@ export function pointerHours(
   return same ? [] : hours
 }
 
+/**
+ * Cuts a draft that no single entry may hold into several, to be appended together or not at all:
+ * the first books the readings, the others carry on with the lines.
+ */
+export function splitDraft(draft: EntryDraft, before: Totals): EntryDraft[] {
+  if (draft.lines.length <= MAX_LINES && draft.hours.length <= MAX_HOURS) return [draft]
+  const drafts: EntryDraft[] = []
+  let totals = addTotals(before, draft.readings.length, [])
+  let readings = draft.readings
+  let moved = draft.moved
+  for (const lines of linePieces(draft.lines)) {
+    totals = addTotals(totals, 0, lines)
+    const hours = hoursOf(lines, [...readings, ...moved])
+    drafts.push({ ...draft, readings, moved, lines, hours, state: { ...draft.state, totals } })
+    readings = []
+    moved = []
+  }
+  return drafts
+}
+
+function linePieces(lines: readonly Line[]): Line[][] {
+  const pieces: Line[][] = []
+  let piece: Line[] = []
+  const hours = new Set<number>()
+  for (const line of lines) {
+    if (piece.length === MAX_LINES || (hours.size === MAX_HOURS && !hours.has(hourOf(line.toMs)))) {
+      pieces.push(piece)
+      piece = []
+      hours.clear()
+    }
+    piece.push(line)
+    hours.add(hourOf(line.toMs))
+  }
+  return [...pieces, piece]
+}
+
 /** The effective lines and the readings of a journal: what its entries say when read from the first on. */
 export function fold(entries: Iterable<Pick<Entry, 'lines' | 'readings' | 'moved'>>): {
   lines: Line[]

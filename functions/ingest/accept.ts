@@ -59,7 +59,10 @@ interface Parsed {
 function parseMessage(arrival: Arrival): Parsed | Refusal {
   const size = arrival.payload.byteLength
   if (size > MAX_PAYLOAD_BYTES) {
-    return { kind: 'too_large', reason: `payload must be at most ${MAX_PAYLOAD_BYTES} bytes, got ${size}` }
+    return {
+      kind: 'too_large',
+      reason: `payload must be at most ${MAX_PAYLOAD_BYTES} bytes, got ${size}`,
+    }
   }
   const json = parseJson(arrival.payload)
   if ('reason' in json) return { kind: 'invalid', reason: json.reason }
@@ -73,17 +76,26 @@ function parseMessage(arrival: Arrival): Parsed | Refusal {
     }
   }
   if (!Esp32Name.safeParse(arrival.esp32Name).success) {
-    return { kind: 'invalid', reason: `esp32_name "${arrival.esp32Name.slice(0, 140)}" is not a node name` }
+    return {
+      kind: 'invalid',
+      reason: `esp32_name "${arrival.esp32Name.slice(0, 140)}" is not a node name`,
+    }
   }
   return { message: parsed.data, text: json.text }
 }
 
 /** Names the field, what it must be, and what came; a page of zod issues helps nobody. */
-export function explain(issues: readonly { path: PropertyKey[]; message: string }[], value: unknown): string {
+export function explain(
+  issues: readonly { path: PropertyKey[]; message: string }[],
+  value: unknown,
+): string {
   return issues
     .slice(0, 3)
     .map(({ path, message }) => {
-      const got = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], value)
+      const got = path.reduce<unknown>(
+        (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
+        value,
+      )
       return `${path.join('.') || 'message'}: ${message}, got ${JSON.stringify(got)?.slice(0, 80) ?? 'nothing'}`
     })
     .join('; ')
@@ -97,7 +109,8 @@ function cut(message: TelemetryMessage): TelemetryMessage[] {
   const pieces: (typeof readings)[] = []
   let piece: typeof readings = []
   for (const reading of readings) {
-    const full = piece.length === MAX_READINGS_PER_ITEM || size([...piece, reading]) > MAX_ITEM_BYTES
+    const full =
+      piece.length === MAX_READINGS_PER_ITEM || size([...piece, reading]) > MAX_ITEM_BYTES
     if (full && piece.length > 0) {
       pieces.push(piece)
       piece = []
@@ -133,7 +146,9 @@ async function acceptPiece(
     // Only the end of its retention can have taken the item away in between; then it is free again.
     if (stored === null) continue
     const known = new Map(stored.readings.map((reading) => [reading.id, reading.hash]))
-    const conflicts = rest.filter((w) => known.has(w.reading.id) && known.get(w.reading.id) !== w.reading.hash)
+    const conflicts = rest.filter(
+      (w) => known.has(w.reading.id) && known.get(w.reading.id) !== w.reading.hash,
+    )
     for (const conflict of conflicts) {
       await ports.quarantine.put(conflictOf(arrival, message, conflict, register))
     }
@@ -161,7 +176,12 @@ function only(message: TelemetryMessage, wired: readonly Wired[]): TelemetryMess
   return { ...message, readings: readings.filter((_, index) => kept.has(index)) }
 }
 
-function conflictOf(arrival: Arrival, message: TelemetryMessage, wired: Wired, register: string): Quarantined {
+function conflictOf(
+  arrival: Arrival,
+  message: TelemetryMessage,
+  wired: Wired,
+  register: string,
+): Quarantined {
   const part = JSON.stringify(only(message, [wired]))
   return {
     ...quarantined(

@@ -5,7 +5,9 @@ const MAX_DEPTH = 16
  * Parses a payload. The bytes must be UTF-8 JSON holding one object, nested at most 16 deep.
  * @returns the value and its text, or the reason it was refused
  */
-export function parseJson(payload: Uint8Array): { value: unknown; text: string } | { reason: string } {
+export function parseJson(
+  payload: Uint8Array,
+): { value: unknown; text: string } | { reason: string } {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(payload)

@@ -1,9 +1,16 @@
-import { seal } from '../adapters/entry-codec.ts'
-import { GENESIS } from '../adapters/entry-codec.ts'
-import type { Journal } from '../adapters/journal.ts'
+import { GENESIS, seal } from '../adapters/entry-codec.ts'
+import type { Journal, Pointed } from '../adapters/journal.ts'
 import { append, type Booking, insert, sortIncoming } from '../domain/append.ts'
 import type { RegisterFacts } from '../domain/facts.ts'
-import { type Entry, hourOf, MAX_HOURS, MAX_LINES, pointerHours } from '../domain/journal.ts'
+import {
+  type Entry,
+  type EntryDraft,
+  hourOf,
+  MAX_HOURS,
+  NO_TOTALS,
+  pointerHours,
+  splitDraft,
+} from '../domain/journal.ts'
 import { byTime } from '../domain/order.ts'
 import type { Reading } from '../domain/reading.ts'
 import { neighbourhood } from './neighbourhood.ts'
@@ -32,8 +39,8 @@ const MAX_EXTRA_HOURS = 64
  * Books readings of one register: as few entries as their number allows, each a compare-and-set on
  * the journal's head. Any repetition is safe: what is booked already is found and left alone.
  *
- * @throws Error when the head keeps moving, or when a late reading would change more than one entry
- * holds; the journal is whole in either case
+ * @throws Error when the head keeps moving, or when a late reading would change more than one
+ * transaction holds; the journal is whole in either case
  */
 export async function book(
   register: string,
@@ -45,14 +52,15 @@ export async function book(
   for (const part of parts(readings)) {
     let rest: readonly Reading[] = part
     for (let race = 0; rest.length > 0; race++) {
-      if (race > MAX_RACES) throw new Error(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
+      if (race > MAX_RACES)
+        throw new Error(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
       const head = await ports.journal.head(register)
       const step = await decide(register, rest, head, facts, ports.journal)
-      const entry = step.booking.draft && sealed(register, step.booking.draft, head, ports.now())
-      if (entry !== null) {
-        const pointers = pointerHours(head?.hours ?? null, entry.hours)
-        if (!(await ports.journal.append(entry, pointers))) continue
-        done.entries.push(entry)
+      const { draft } = step.booking
+      if (draft !== null) {
+        const chain = sealed(register, draft, head, ports.now())
+        if (!(await ports.journal.append(chain))) continue
+        done.entries.push(...chain.map(({ entry }) => entry))
       }
       done.duplicates += step.repeated + step.booking.duplicates
       done.conflicts.push(...step.booking.conflicts)
@@ -94,31 +102,26 @@ async function decide(
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
     const { known, reach } = await neighbourhood(journal, register, below, hours)
     const booking = insert(state, below, known, reach, facts)
-    if (booking !== null) {
-      assertFits(register, booking)
-      return { booking, repeated: repeated.length, left: [] }
-    }
-    if (reach.toStart && reach.toEnd) throw new Error(`no place in the whole journal of ${register}`)
+    if (booking !== null) return { booking, repeated: repeated.length, left: [] }
+    if (reach.toStart && reach.toEnd)
+      throw new Error(`no place in the whole journal of ${register}`)
   }
 }
 
-function sealed(register: string, draft: NonNullable<Booking['draft']>, head: Entry | null, nowMs: number): Entry {
-  return seal(draft, {
-    register,
-    n: (head?.n ?? 0) + 1,
-    bookedAtMs: nowMs,
-    prevHash: head?.hash ?? GENESIS,
+/** The entries of a draft behind the head: usually one. */
+function sealed(register: string, draft: EntryDraft, head: Entry | null, nowMs: number): Pointed[] {
+  let previous = head
+  return splitDraft(draft, head?.state.totals ?? NO_TOTALS).map((piece) => {
+    const entry = seal(piece, {
+      register,
+      n: (previous?.n ?? 0) + 1,
+      bookedAtMs: nowMs,
+      prevHash: previous?.hash ?? GENESIS,
+    })
+    const pointed = { entry, pointerHours: pointerHours(previous?.hours ?? null, entry.hours) }
+    previous = entry
+    return pointed
   })
-}
-
-function assertFits(register: string, { draft }: Booking): void {
-  if (draft === null) return
-  if (draft.lines.length > MAX_LINES || draft.hours.length > MAX_HOURS) {
-    throw new Error(
-      `a late reading of ${register} changes ${draft.lines.length} lines in ${draft.hours.length} hours; ` +
-        `an entry holds at most ${MAX_LINES} lines and ${MAX_HOURS} hours`,
-    )
-  }
 }
 
 /** Cuts a batch into runs that fit an entry, in time order so that a backlog extends, not inserts. */

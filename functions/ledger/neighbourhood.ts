@@ -9,6 +9,9 @@ export interface Neighbourhood {
   readonly reach: { readonly toStart: boolean; readonly toEnd: boolean }
 }
 
+/** Hours that lie beyond every plausible reading: 1970 and 2200. */
+const FIRST_HOUR = 0
+const LAST_HOUR = 2_016_000
 /** Entries read in one go while following a run. */
 const PAGE = 50
 
@@ -45,6 +48,10 @@ async function step(
   side: 'below' | 'above',
   hours: number,
 ): Promise<{ hour: number; isEnd: boolean }> {
+  // No number of hours is the whole journal: then there is nothing to step through.
+  if (hours === Number.POSITIVE_INFINITY) {
+    return { hour: side === 'below' ? FIRST_HOUR : LAST_HOUR, isEnd: true }
+  }
   let hour = from
   for (let i = 0; i < hours; i++) {
     const next = await journal.nearestHour(register, hour, side)
@@ -70,7 +77,11 @@ async function entriesOf(
 }
 
 /** An entry that a pointer names, and those after it that needed no pointer since they stay in its hour. */
-async function* runFrom(journal: JournalReader, register: string, n: number): AsyncGenerator<Entry> {
+async function* runFrom(
+  journal: JournalReader,
+  register: string,
+  n: number,
+): AsyncGenerator<Entry> {
   let first: Entry | undefined
   let from = n
   while (true) {

@@ -1,0 +1,41 @@
+import { type EntryItem, fromItem, toItem } from '../../functions/adapters/entry-codec.ts'
+import type { Journal, Pointed, Pointer } from '../../functions/adapters/journal.ts'
+
+/**
+ * A journal in memory with the same contract as the table, for properties that need thousands of
+ * runs. Entries go through the codec, so what a state forgets on its way to the table shows here.
+ */
+export function memoryJournal(): Journal & { items: EntryItem[]; pointerList: Pointer[] } {
+  const items: EntryItem[] = []
+  const pointerList: Pointer[] = []
+  const sorted = () => [...pointerList].sort((a, b) => a.hour - b.hour || a.n - b.n)
+  return {
+    items,
+    pointerList,
+    async head() {
+      const last = items.at(-1)
+      return last === undefined ? null : fromItem(last)
+    },
+    async entries(_register, fromN, limit) {
+      return items.slice(fromN - 1, fromN - 1 + limit).map(fromItem)
+    },
+    async pointers(_register, fromHour, toHour) {
+      return sorted().filter(({ hour }) => hour >= fromHour && hour <= toHour)
+    },
+    async nearestHour(_register, hour, side) {
+      const found =
+        side === 'below'
+          ? sorted().findLast((p) => p.hour < hour)
+          : sorted().find((p) => p.hour > hour)
+      return found?.hour ?? null
+    },
+    async append(entries: readonly Pointed[]) {
+      if (entries[0]?.entry.n !== items.length + 1) return false
+      for (const { entry, pointerHours } of entries) {
+        items.push(toItem(entry))
+        for (const hour of pointerHours) pointerList.push({ hour, n: entry.n })
+      }
+      return true
+    },
+  }
+}
