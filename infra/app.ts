@@ -1,4 +1,5 @@
 import { App, DefaultStackSynthesizer } from 'aws-cdk-lib'
+import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
 import type { StageConfig, StageInput } from './config.ts'
 import { ApiStack } from './stacks/api.ts'
 import { PipelineStack } from './stacks/pipeline.ts'
@@ -16,15 +17,22 @@ export interface BuildOptions {
    * @default - what the CDK command line says, else a new temporary folder
    */
   readonly outdir?: string
+  /**
+   * Checks the templates against the schemas of CloudFormation, which takes about a second.
+   * @default false
+   */
+  readonly schemaValidation?: boolean
 }
 
-/** Behaviour of CDK itself. Here and not in cdk.json, which only its command line reads. */
+/**
+ * Behaviour of CDK itself: what it recommends for a new app, at its pinned version. Here and not
+ * in cdk.json, which only its command line reads.
+ */
 const behaviour = {
-  '@aws-cdk/core:checkSecretUsage': true,
-  '@aws-cdk/core:enablePartitionLiterals': true,
-  '@aws-cdk/core:explicitStackTags': true,
+  ...recommended,
   '@aws-cdk/core:target-partitions': ['aws'],
-  '@aws-cdk/aws-iam:minimizePolicies': true,
+  // A deployment that would take a table away from a function that reads it fails early.
+  '@aws-cdk/core:defaultCrossStackReferences': 'strong',
   // Paths of constructs and assets in the templates, by which other tools find their way back.
   'aws:cdk:enable-path-metadata': true,
   'aws:cdk:enable-asset-metadata': true,
@@ -42,6 +50,7 @@ export function buildApp(
     outdir: options.outdir,
     analyticsReporting: false,
     treeMetadata: false,
+    builtinCloudFormationValidation: options.schemaValidation ?? false,
     postCliContext: {
       ...behaviour,
       ...(options.bundling === 'skip' ? { 'aws:cdk:bundling-stacks': [] } : {}),
@@ -88,8 +97,8 @@ function commandLineSettings(): { stage: unknown; overrides: Partial<StageInput>
 
 if (import.meta.main) {
   const { stage, overrides } = commandLineSettings()
-  const app = buildApp(stageConfig(stage, overrides))
-  // Loaded here only: the local stack has no use for it, and it takes half a second.
+  const app = buildApp(stageConfig(stage, overrides), { schemaValidation: true })
+  // Loaded here only, since the local stack has no use for it.
   const { addNag } = await import('./nag.ts')
   addNag(app)
   app.synth()

@@ -17,6 +17,9 @@ import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
 
+/** The CloudWatch namespace all functions write their metrics to. */
+export const METRICS_NAMESPACE = 'AutoVolt'
+
 const projectRoot = join(import.meta.dirname, '..', '..')
 
 /** An action of DynamoDB on items, without its `dynamodb:` prefix. A transaction needs only these. */
@@ -58,6 +61,7 @@ export interface ServiceFunctionProps {
  */
 export class ServiceFunction extends Construct {
   readonly lambda: NodejsFunction
+  readonly role: Role
   readonly serviceName: string
 
   constructor(scope: Construct, id: string, context: FunctionContext, props: ServiceFunctionProps) {
@@ -72,11 +76,11 @@ export class ServiceFunction extends Construct {
       removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
     // A role of its own instead of the managed one: it can write to this log group only.
-    const role = new Role(this, 'Role', {
+    this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `Runs ${functionName}`,
     })
-    logGroup.grantWrite(role)
+    logGroup.grantWrite(this.role)
 
     this.lambda = new NodejsFunction(this, 'Function', {
       functionName,
@@ -89,7 +93,7 @@ export class ServiceFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
       timeout: props.timeout,
-      role,
+      role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
@@ -124,7 +128,7 @@ export class ServiceFunction extends Construct {
     for (const [name, actions] of Object.entries(props.rights)) {
       const table = tables.byName[name as TableName]
       this.lambda.addEnvironment(`${name.toUpperCase()}_TABLE`, table.tableName)
-      role.addToPolicy(
+      this.role.addToPolicy(
         new PolicyStatement({
           actions: actions.map((action) => `dynamodb:${action}`),
           resources: [table.tableArn],
@@ -132,7 +136,7 @@ export class ServiceFunction extends Construct {
       )
     }
     if (props.byClassroom) {
-      role.addToPolicy(
+      this.role.addToPolicy(
         new PolicyStatement({
           actions: ['dynamodb:Query'],
           resources: [`${tables.byName.nodes.tableArn}/index/${BY_CLASSROOM}`],
@@ -153,6 +157,3 @@ export class ServiceFunction extends Construct {
     )
   }
 }
-
-/** The CloudWatch namespace all functions write their metrics to. */
-export const METRICS_NAMESPACE = 'AutoVolt'

@@ -47,7 +47,7 @@ export interface StreamConsumerProps {
 export class StreamConsumer extends Construct {
   constructor(scope: Construct, id: string, context: FunctionContext, props: StreamConsumerProps) {
     super(scope, id)
-    const { serviceName, lambda } = props.target
+    const { serviceName, lambda, role } = props.target
 
     const failures = new FailureQueue(this, 'Failures', {
       ...context,
@@ -79,7 +79,7 @@ export class StreamConsumer extends Construct {
           ? [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') })]
           : undefined,
       })
-      lambda.role?.addToPrincipalPolicy(
+      role.addToPolicy(
         new PolicyStatement({
           actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
           resources: [streamArn],
@@ -87,15 +87,11 @@ export class StreamConsumer extends Construct {
       )
     }
 
-    lambda.role?.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
-    )
-    if (lambda.role) {
-      Validations.of(lambda.role).acknowledge({
-        id: 'AwsSolutions-IAM5[Resource::*]',
-        reason:
-          'dynamodb:ListStreams, which Lambda needs to follow a stream, cannot be limited to a resource. It shows names of streams, no data.',
-      })
-    }
+    role.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }))
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'dynamodb:ListStreams, which Lambda needs to follow a stream, cannot be limited to a resource. It shows names of streams, no data.',
+    })
   }
 }

@@ -57,12 +57,11 @@ export class People extends Construct {
       deletionProtection: config.protectData,
       removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
-    const planReason =
-      'Threat protection needs the Plus plan, which is billed for every active user. Accounts are made by an administrator, and a second factor is required of everyone.'
-    Validations.of(this.pool).acknowledge(
-      { id: 'AwsSolutions-COG3', reason: planReason },
-      { id: 'AwsSolutions-COG8', reason: planReason },
-    )
+    Validations.of(this.pool).acknowledge({
+      id: 'AwsSolutions-COG8',
+      reason:
+        'The Plus plan is billed for every active user. Accounts are made by an administrator, and a second factor is required of everyone.',
+    })
 
     for (const [groupName, description] of Object.entries(groups)) {
       new CfnUserPoolGroup(this, `Group-${groupName}`, {

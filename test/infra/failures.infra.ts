@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest'
+import { roleOf, statements, synthesize } from './synthesized.ts'
+
+const app = synthesize('prod')
+const local = synthesize('local')
+
+/** Queues the role of a function may send to. */
+const sendsTo = (functionName: string) =>
+  statements(app)
+    .filter(
+      ({ role, actions }) =>
+        role === roleOf(app, functionName) && actions.includes('sqs:SendMessage'),
+    )
+    .flatMap(({ resources }) => resources)
+
+describe('asynchronous invocations', () => {
+  it.each([
+    ['ingest', 21_600],
+    ['presence', 3_600],
+    ['rollup', 900],
+  ])('of %s end after two retries or %i s in its failure queue', (name, age) => {
+    const { properties } = app.one(
+      'AWS::Lambda::EventInvokeConfig',
+      ({ FunctionName }) => FunctionName === `ref:autovolt-prod-${name}`,
+    )
+    expect(properties).toMatchObject({
+      Qualifier: '$LATEST',
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: age,
+      DestinationConfig: { OnFailure: { Destination: `Arn:autovolt-prod-${name}-failures` } },
+    })
+    expect(sendsTo(`autovolt-prod-${name}`)).toEqual([`Arn:autovolt-prod-${name}-failures`])
+  })
+
+  it('have such bounds whoever makes them: rules and schedules', () => {
+    const ruleTargets = app
+      .ofType('AWS::IoT::TopicRule')
+      .flatMap(({ properties }) => properties.TopicRulePayload.Actions)
+      .map((action) => action.Lambda.FunctionArn)
+    const scheduled = app
+      .ofType('AWS::Scheduler::Schedule')
+      .map(({ properties }) => properties.Target.Arn)
+    const bounded = app
+      .ofType('AWS::Lambda::EventInvokeConfig')
+      .map(({ properties }) => properties.FunctionName.replace('ref:', 'Arn:'))
+    expect(new Set([...ruleTargets, ...scheduled])).toEqual(new Set(bounded))
+  })
+})
+
+describe('stream mappings', () => {
+  const mapping = (stack: typeof app, target: string, source: string) =>
+    stack.one(
+      'AWS::Lambda::EventSourceMapping',
+      ({ FunctionName, EventSourceArn }) =>
+        FunctionName.endsWith(target) && EventSourceArn.endsWith(source),
+    ).properties
+  const insertsOnly = { Filters: [{ Pattern: '{"eventName":["INSERT"]}' }] }
+  const patient = {
+    StartingPosition: 'TRIM_HORIZON',
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    BisectBatchOnFunctionError: true,
+    MaximumRetryAttempts: 10,
+    MaximumRecordAgeInSeconds: 43_200,
+  }
+
+  it('are these three', () => {
+    expect(app.ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(3)
+  })
+
+  it('book new telemetry, four batches of a shard at once', () => {
+    expect(mapping(app, '-ledger', '-telemetry')).toEqual({
+      ...patient,
+      FunctionName: 'ref:autovolt-prod-ledger',
+      EventSourceArn: 'StreamArn:autovolt-prod-telemetry',
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 1,
+      ParallelizationFactor: 4,
+      FilterCriteria: insertsOnly,
+      DestinationConfig: { OnFailure: { Destination: 'Arn:autovolt-prod-ledger-failures' } },
+    })
+    expect(sendsTo('autovolt-prod-ledger')).toEqual(['Arn:autovolt-prod-ledger-failures'])
+  })
+
+  it('count new telemetry', () => {
+    expect(mapping(app, '-tally', '-telemetry')).toEqual({
+      ...patient,
+      FunctionName: 'ref:autovolt-prod-tally',
+      EventSourceArn: 'StreamArn:autovolt-prod-telemetry',
+      BatchSize: 1000,
+      MaximumBatchingWindowInSeconds: 30,
+      FilterCriteria: insertsOnly,
+      DestinationConfig: { OnFailure: { Destination: 'Arn:autovolt-prod-tally-failures' } },
+    })
+    expect(sendsTo('autovolt-prod-tally')).toEqual(['Arn:autovolt-prod-tally-failures'])
+  })
+
+  it('watch everything that happens to the ledger, changes and removals included', () => {
+    expect(mapping(app, '-tally', '-ledger')).toEqual({
+      ...patient,
+      FunctionName: 'ref:autovolt-prod-tally',
+      EventSourceArn: 'StreamArn:autovolt-prod-ledger',
+      BatchSize: 1000,
+      MaximumBatchingWindowInSeconds: 30,
+      DestinationConfig: { OnFailure: { Destination: 'Arn:autovolt-prod-tally-failures' } },
+    })
+  })
+
+  it('hardly wait on one machine', () => {
+    expect(mapping(local, '-ledger', '-telemetry').MaximumBatchingWindowInSeconds).toBe(0)
+    expect(mapping(local, '-tally', '-ledger').MaximumBatchingWindowInSeconds).toBe(2)
+  })
+})
+
+describe('the schedule', () => {
+  it('starts the rollup every quarter of an hour, and says which', () => {
+    const { properties } = app.one('AWS::Scheduler::Schedule')
+    expect(properties).toMatchObject({
+      Name: 'autovolt-prod-rollup-quarter-hour',
+      ScheduleExpression: 'rate(15 minutes)',
+      State: 'ENABLED',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: 'Arn:autovolt-prod-rollup',
+        Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
+        RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 900 },
+        DeadLetterConfig: { Arn: 'Arn:autovolt-prod-rollup-schedule-failures' },
+      },
+    })
+  })
+
+  it('may start that function and fill its own queue, nothing else', () => {
+    const { properties } = app.one('AWS::Scheduler::Schedule')
+    const role = properties.Target.RoleArn.replace('Arn:', '')
+    const own = statements(app).filter((statement) => statement.role === role)
+    expect(own.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
+      { actions: ['lambda:InvokeFunction'], resources: ['Arn:autovolt-prod-rollup'] },
+      {
+        actions: ['sqs:SendMessage'],
+        resources: ['Arn:autovolt-prod-rollup-schedule-failures'],
+      },
+    ])
+  })
+})
+
+describe('failure queues', () => {
+  it('are these, keep messages 14 days, encrypted', () => {
+    const queues = app.ofType('AWS::SQS::Queue').map(({ properties }) => properties)
+    expect(queues.map(({ QueueName }) => QueueName).sort()).toEqual([
+      'autovolt-prod-ingest-failures',
+      'autovolt-prod-ledger-failures',
+      'autovolt-prod-presence-failures',
+      'autovolt-prod-rollup-failures',
+      'autovolt-prod-rollup-schedule-failures',
+      'autovolt-prod-rule-failures',
+      'autovolt-prod-tally-failures',
+    ])
+    for (const queue of queues) {
+      expect(queue).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true })
+    }
+  })
+
+  it('refuse plain connections', () => {
+    const policies = app.ofType('AWS::SQS::QueuePolicy').map(({ properties }) => properties)
+    for (const { properties } of app.ofType('AWS::SQS::Queue')) {
+      const policy = policies.find(({ Queues }) => Queues.includes(`ref:${properties.QueueName}`))
+      expect(policy?.PolicyDocument.Statement).toContainEqual({
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 'sqs:*',
+        Resource: `Arn:${properties.QueueName}`,
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      })
+    }
+  })
+})

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { synthesize } from './synthesized.ts'
+
+const app = synthesize('prod')
+const functions = app.ofType('AWS::Lambda::Function').map(({ properties }) => properties)
+const named = (name: string) => {
+  const found = functions.find(({ FunctionName }) => FunctionName === `autovolt-prod-${name}`)
+  if (!found) throw new Error(`no function autovolt-prod-${name}`)
+  return found
+}
+
+describe('every function', () => {
+  it.each(functions.map((properties) => [properties.FunctionName, properties]))(
+    '%s runs Node 24 on arm64, with memory and time set, and no share of the concurrency kept',
+    (_, properties) => {
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+      })
+      expect([256, 512]).toContain(properties.MemorySize)
+      expect(properties.Timeout).toBeGreaterThanOrEqual(10)
+      expect(properties.Timeout).toBeLessThanOrEqual(300)
+      expect(properties.ReservedConcurrentExecutions).toBeUndefined()
+    },
+  )
+
+  it.each(functions.map((properties) => [properties.FunctionName, properties]))(
+    '%s logs to its own group, which forgets after 90 days in prod, and only what matters',
+    (name, properties) => {
+      const group = app.one(
+        'AWS::Logs::LogGroup',
+        ({ LogGroupName }) => LogGroupName === `/aws/lambda/${name}`,
+      )
+      expect(group.properties.RetentionInDays).toBe(90)
+      expect(properties.LoggingConfig).toEqual({
+        LogGroup: `ref:/aws/lambda/${name}`,
+        LogFormat: 'JSON',
+        ApplicationLogLevel: 'WARN',
+        SystemLogLevel: 'WARN',
+      })
+    },
+  )
+
+  it('knows the site, its retention and its own name', () => {
+    expect(named('rollup').Environment.Variables).toMatchObject({
+      STAGE: 'prod',
+      SITE_TIME_ZONE: 'Asia/Kolkata',
+      CURRENCY: 'INR',
+      RAW_RETENTION_DAYS: '730',
+      QUARANTINE_RETENTION_DAYS: '90',
+      POWERTOOLS_SERVICE_NAME: 'rollup',
+      POWERTOOLS_METRICS_NAMESPACE: 'AutoVolt',
+      POWERTOOLS_LOG_LEVEL: 'WARN',
+      NODE_OPTIONS: '--enable-source-maps',
+    })
+  })
+
+  it.each([
+    ['ingest', ['QUARANTINE', 'TELEMETRY']],
+    ['ingest-http', ['NODES', 'QUARANTINE', 'TELEMETRY']],
+    ['presence', ['CONTROL', 'NODES', 'QUARANTINE']],
+    ['ledger', ['CONTROL', 'LEDGER', 'NODES', 'QUARANTINE']],
+    ['rollup', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
+    ['tally', ['CONTROL']],
+    ['api', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS', 'TELEMETRY']],
+  ])('%s is told the names of its tables: %j', (name, tables) => {
+    const variables: Record<string, string> = named(name).Environment.Variables
+    const told = Object.entries(variables).filter(([key]) => key.endsWith('_TABLE'))
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(
+        tables.map((table) => [`${table}_TABLE`, `ref:autovolt-prod-${table.toLowerCase()}`]),
+      ),
+    )
+  })
+
+  it('reaches AWS at its own addresses', () => {
+    for (const { Environment } of functions) {
+      const names = Object.keys(Environment.Variables)
+      expect(names.filter((name) => name.startsWith('AWS_'))).toEqual([])
+    }
+  })
+})

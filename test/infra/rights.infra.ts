@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { roleOf, statements, synthesize } from './synthesized.ts'
+
+const app = synthesize('prod')
+const all = statements(app)
+
+/** What a function may do to tables, indexes and streams: `{ledger: ['PutItem', …]}`. */
+function rightsOf(functionName: string): Record<string, string[]> {
+  const role = roleOf(app, functionName)
+  const rights: Record<string, string[]> = {}
+  for (const statement of all.filter((each) => each.role === role)) {
+    const actions = statement.actions.filter((action) => action.startsWith('dynamodb:'))
+    if (actions.length === 0) continue
+    expect(statement.effect).toBe('Allow')
+    for (const resource of statement.resources) {
+      const name = resource.replace(/^Arn:autovolt-prod-/, '')
+      rights[name] = [
+        ...(rights[name] ?? []),
+        ...actions.map((action) => action.replace('dynamodb:', '')),
+      ].sort()
+    }
+  }
+  return rights
+}
+
+const reading = ['DescribeStream', 'GetRecords', 'GetShardIterator']
+
+describe('a function may do to tables what its job needs, and nothing else', () => {
+  it.each([
+    ['ingest', { telemetry: ['GetItem', 'PutItem'], quarantine: ['PutItem'] }],
+    [
+      'ingest-http',
+      { telemetry: ['GetItem', 'PutItem'], quarantine: ['PutItem'], nodes: ['GetItem'] },
+    ],
+    [
+      'presence',
+      {
+        nodes: ['GetItem', 'PutItem', 'UpdateItem'],
+        control: ['UpdateItem'],
+        quarantine: ['PutItem'],
+      },
+    ],
+    [
+      'ledger',
+      {
+        ledger: ['GetItem', 'PutItem', 'Query'],
+        nodes: ['GetItem', 'PutItem', 'Query'],
+        control: ['PutItem'],
+        quarantine: ['PutItem'],
+        'StreamArn:autovolt-prod-telemetry': reading,
+        '*': ['ListStreams'],
+      },
+    ],
+    [
+      'rollup',
+      {
+        ledger: ['GetItem', 'Query'],
+        nodes: ['GetItem', 'PutItem', 'Query', 'Scan', 'UpdateItem'],
+        rollups: ['GetItem', 'PutItem', 'Query'],
+        control: ['GetItem', 'PutItem', 'Query', 'UpdateItem'],
+      },
+    ],
+    [
+      'tally',
+      {
+        control: ['PutItem', 'UpdateItem'],
+        'StreamArn:autovolt-prod-telemetry': reading,
+        'StreamArn:autovolt-prod-ledger': reading,
+        '*': ['ListStreams'],
+      },
+    ],
+    [
+      'api',
+      {
+        telemetry: ['GetItem', 'Query'],
+        ledger: ['GetItem', 'Query'],
+        nodes: ['GetItem', 'Query'],
+        'nodes/index/by-classroom': ['Query'],
+        rollups: ['GetItem', 'Query'],
+        control: ['GetItem', 'Query'],
+      },
+    ],
+  ])('%s', (name, expected) => {
+    expect(rightsOf(`autovolt-prod-${name}`)).toEqual(expected)
+  })
+
+  it('and these are all functions', () => {
+    const names = app
+      .ofType('AWS::Lambda::Function')
+      .map(({ properties }) => properties.FunctionName)
+    expect(names.sort()).toEqual([
+      'autovolt-prod-api',
+      'autovolt-prod-ingest',
+      'autovolt-prod-ingest-http',
+      'autovolt-prod-ledger',
+      'autovolt-prod-presence',
+      'autovolt-prod-rollup',
+      'autovolt-prod-tally',
+    ])
+  })
+})
+
+describe('the ledger', () => {
+  const reads = ['dynamodb:GetItem', 'dynamodb:Query']
+  const onLedger = all.filter(({ resources }) =>
+    resources.some((resource) => /^Arn:autovolt-prod-ledger($|\/)/.test(resource)),
+  )
+
+  it('is written by one function, with puts', () => {
+    const writers = onLedger.flatMap(({ role, actions }) =>
+      actions.filter((action) => !reads.includes(action)).map((action) => `${role} ${action}`),
+    )
+    expect(writers).toEqual([`${roleOf(app, 'autovolt-prod-ledger')} dynamodb:PutItem`])
+  })
+
+  it('is not reached through a wildcard', () => {
+    for (const { actions, resources } of all) {
+      expect(actions.filter((action) => action.includes('*'))).toEqual([])
+      for (const resource of resources.filter((each) => each.includes('*'))) {
+        expect({ resource, actions }).toEqual({ resource: '*', actions: ['dynamodb:ListStreams'] })
+      }
+    }
+  })
+
+  it('has no policy of its own that would open it to others', () => {
+    for (const { properties } of app.ofType('AWS::DynamoDB::Table')) {
+      expect(properties.ResourcePolicy).toBeUndefined()
+    }
+  })
+})
+
+describe('roles', () => {
+  it('have no managed and no inline policies besides those seen here', () => {
+    for (const { id, properties } of app.ofType('AWS::IAM::Role')) {
+      expect(properties.ManagedPolicyArns, id).toBeUndefined()
+      expect(properties.Policies, id).toBeUndefined()
+    }
+    expect(app.ofType('AWS::IAM::ManagedPolicy')).toEqual([])
+    expect(app.ofType('AWS::IAM::User')).toEqual([])
+  })
+
+  it('of functions log to the log group of their function only', () => {
+    for (const { properties } of app.ofType('AWS::Lambda::Function')) {
+      const logging = all.filter(
+        ({ role, actions }) =>
+          role === roleOf(app, properties.FunctionName) &&
+          actions.some((action) => action.startsWith('logs:')),
+      )
+      expect(logging.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
+        {
+          actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          resources: [`Arn:/aws/lambda/${properties.FunctionName}`],
+        },
+      ])
+    }
+  })
+})

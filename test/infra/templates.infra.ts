@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { synthesize } from './synthesized.ts'
+
+const stages = ['local', 'dev', 'staging', 'prod'] as const
+const apps = Object.fromEntries(stages.map((stage) => [stage, synthesize(stage)]))
+
+describe.each(stages)('the templates of %s', (stage) => {
+  const app = apps[stage]
+  if (!app) throw new Error(stage)
+
+  it('are three stacks named after the stage', () => {
+    expect(Object.keys(app.templates).sort()).toEqual([
+      `Autovolt-${stage}-Api`,
+      `Autovolt-${stage}-Pipeline`,
+      `Autovolt-${stage}-Stateful`,
+    ])
+  })
+
+  it('are plain: no parameters, conditions, mappings, rules or transforms', () => {
+    for (const template of Object.values(app.templates)) {
+      expect(Object.keys(template).sort()).toEqual(['Description', 'Outputs', 'Resources'])
+      expect(JSON.stringify(template)).not.toMatch(/Fn::(If|FindInMap|Transform|GetAZs)/)
+    }
+  })
+
+  it('hold these types of resources, all ordinary; none runs code at deployment', () => {
+    expect([...new Set(app.resources.map(({ type }) => type))].sort()).toEqual([
+      'AWS::ApiGatewayV2::Api',
+      'AWS::ApiGatewayV2::Authorizer',
+      'AWS::ApiGatewayV2::Integration',
+      'AWS::ApiGatewayV2::Route',
+      'AWS::ApiGatewayV2::Stage',
+      'AWS::CloudWatch::Alarm',
+      'AWS::Cognito::UserPool',
+      'AWS::Cognito::UserPoolClient',
+      'AWS::Cognito::UserPoolDomain',
+      'AWS::Cognito::UserPoolGroup',
+      'AWS::Cognito::UserPoolResourceServer',
+      'AWS::DynamoDB::Table',
+      'AWS::IAM::Policy',
+      'AWS::IAM::Role',
+      'AWS::IoT::Policy',
+      'AWS::IoT::TopicRule',
+      'AWS::Lambda::EventInvokeConfig',
+      'AWS::Lambda::EventSourceMapping',
+      'AWS::Lambda::Function',
+      'AWS::Lambda::Permission',
+      'AWS::Logs::LogGroup',
+      'AWS::SQS::Queue',
+      'AWS::SQS::QueuePolicy',
+      'AWS::Scheduler::Schedule',
+    ])
+  })
+
+  it('carry the stage in every physical name', () => {
+    const named = app.resources.flatMap(({ id, properties }) =>
+      Object.entries(properties)
+        .filter(([key]) =>
+          /^(Table|Function|Queue|Rule|Alarm|UserPool|Policy)Name$|^LogGroupName$/.test(key),
+        )
+        // A function's companions name it by reference; IAM policies are named by CDK.
+        .filter(([, value]) => !/^(ref|Arn):/.test(String(value)) && !/Policy[0-9A-F]{8}$/.test(id))
+        .map(([, value]) => String(value)),
+    )
+    expect(named.length).toBeGreaterThan(40)
+    for (const name of named) expect(name).toMatch(new RegExp(`autovolt[-_]${stage}[-_]`))
+  })
+})
