@@ -24,7 +24,11 @@ export async function run(args: readonly string[], output: Output = standard): P
   const program = new Command('autovolt')
     .description('Provision nodes, replay traces and check the ledger, on a local stack or on AWS.')
     .exitOverride()
-    .configureOutput({ writeOut: output.out, writeErr: output.err })
+    .configureOutput({
+      writeOut: output.out,
+      writeErr: output.err,
+      outputError: (text, write) => write(text.replace(/^error:/, 'autovolt:')),
+    })
     .showSuggestionAfterError(false)
   for (const add of [provision, token, replay, rollup]) add(program, output)
   try {

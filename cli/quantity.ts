@@ -30,6 +30,8 @@ export function option<T>(field: string, schema: z.ZodType<T>, value: unknown): 
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  const path = issue?.path.length ? ` ${issue.path.join('.')}` : ''
-  throw usage(`${field}${path}: ${issue?.message ?? 'is wrong'} (is ${JSON.stringify(value)})`)
+  const why = issue?.message ?? 'is wrong'
+  // The contract's messages begin with the wire's name of the field, which may be the option's too.
+  const named = why.startsWith(field) ? why : `${field}: ${why}`
+  throw usage(`${named} (is ${JSON.stringify(value)})`)
 }

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { Failure } from '../failure.ts'
 import type { MqttTarget, Service, Stack } from './stack.ts'
 
-const EndpointsFile = z.looseObject({
+const EndpointsFile = z.object({
   control: z.url(),
   dynamodb: z.url(),
   stage: z.string(),
@@ -13,7 +13,7 @@ const EndpointsFile = z.looseObject({
   devicePolicy: z.string(),
   tables: z.record(z.string(), z.string()),
   functions: z.record(z.string(), z.string()),
-  mqtt: z.looseObject({ host: z.string(), port: z.int(), ca: z.string() }).optional(),
+  mqtt: z.object({ host: z.string(), port: z.int(), ca: z.string() }).optional(),
 })
 
 type Endpoints = z.infer<typeof EndpointsFile>

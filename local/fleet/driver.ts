@@ -1,0 +1,148 @@
+import type { Outgoing, Session } from '../../cli/mqtt/session.ts'
+import type { NodeSpec } from './model/campus.ts'
+import {
+  acknowledged,
+  advance,
+  hasNetwork,
+  type NodeState,
+  newNode,
+  resumed,
+  type World,
+} from './model/node.ts'
+import {
+  heartbeatMessage,
+  nextBatch,
+  offlineMessage,
+  onlineMessage,
+  type WireMessage,
+} from './model/wire.ts'
+import type { Flash } from './store.ts'
+
+/** What a node's driver needs; everything outside the model comes through here. */
+export interface DriverParts {
+  world: World
+  flash: Flash
+  now(): number
+  open(spec: NodeSpec, will: Outgoing): Promise<Session>
+  /** Something went wrong that is no part of the play. */
+  trouble(line: string): void
+}
+
+/** Moves one simulated node through real time and over real connections. */
+export interface Driver {
+  readonly spec: NodeSpec
+  readonly state: NodeState
+  readonly isOnline: boolean
+  /** Lets time pass up to now, and starts what is to be sent. */
+  tick(): void
+  /** Tells the broker that the node goes, and closes the connection. */
+  leave(): Promise<void>
+  /** Drops the connection, if there still is one. */
+  cut(): void
+}
+
+const HEARTBEAT_MS = 60_000
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 15_000
+
+/** Starts where the node's flash left off. */
+export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
+  const { world, flash, now } = parts
+  const found = flash.read(spec.esp32_name)
+  let state =
+    found === undefined ? newNode(spec, now(), world.seed) : resumed(spec, found, now(), world)
+  if (found === undefined) flash.write(spec.esp32_name, state)
+  let session: Session | undefined
+  let sessionBoot: string | undefined
+  let sessionWasCut = false
+  let busy = false
+  let leaving = false
+  let pauseMs = FIRST_PAUSE_MS
+  let notBeforeMs = 0
+  let heartbeatAtMs = 0
+
+  /** The model's rule made real: what may be published is on disk first. */
+  const keep = (next: NodeState) => {
+    const isNews = next.sequenceNo !== state.sequenceNo || next.unsent !== state.unsent
+    state = next
+    if (isNews) flash.write(spec.esp32_name, state)
+  }
+  const outgoing = (message: WireMessage): Outgoing => ({
+    topic: `autovolt/${spec.esp32_name}/${message.channel}`,
+    payload: message.payload,
+    retain: message.retain,
+  })
+
+  async function connect(): Promise<Session> {
+    sessionBoot = state.boot?.id
+    const opened = await parts.open(spec, outgoing(offlineMessage(spec, state)))
+    session = opened
+    pauseMs = FIRST_PAUSE_MS
+    await opened.publish(outgoing(onlineMessage(spec, state, now())))
+    return opened
+  }
+
+  /** One message at a time: order matters more than speed when a backlog is told. */
+  async function talk(): Promise<void> {
+    const open = session?.isOpen ? session : await connect()
+    if (now() >= heartbeatAtMs) {
+      heartbeatAtMs = now() + HEARTBEAT_MS
+      await open.publish(outgoing(heartbeatMessage(spec, state, now())))
+    }
+    let batch = nextBatch(spec, state, now(), world.periodMs)
+    while (batch !== undefined && open.isOpen && !leaving) {
+      await open.publish(outgoing(batch))
+      keep(acknowledged(state, batch.upToSequenceNo))
+      batch = nextBatch(spec, state, now(), world.periodMs)
+    }
+  }
+
+  function cut(): void {
+    session?.cut()
+    session = undefined
+  }
+
+  return {
+    spec,
+    get state() {
+      return state
+    },
+    get isOnline() {
+      return session?.isOpen ?? false
+    },
+    tick: () => {
+      const nowMs = now()
+      keep(advance(spec, state, nowMs, world))
+      const reachable = state.boot !== null && hasNetwork(spec, nowMs, world)
+      if (session !== undefined && (!reachable || sessionBoot !== state.boot?.id)) {
+        sessionWasCut = busy
+        cut()
+      }
+      if (!reachable || busy || leaving || nowMs < notBeforeMs) return
+      busy = true
+      talk()
+        .catch((error: unknown) => {
+          // A connection that the play itself cut is gone already, and is no trouble.
+          const isPlayed = session === undefined && sessionWasCut
+          sessionWasCut = false
+          cut()
+          notBeforeMs = now() + pauseMs
+          pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+          if (isPlayed || leaving) return
+          const why = error instanceof Error ? error.message : String(error)
+          parts.trouble(`${spec.esp32_name} lost the broker (${why}), tries again`)
+        })
+        .finally(() => {
+          busy = false
+        })
+    },
+    leave: async () => {
+      leaving = true
+      flash.write(spec.esp32_name, state)
+      if (!session?.isOpen) return
+      await session.publish(outgoing(offlineMessage(spec, state)))
+      await session.end()
+    },
+    cut,
+  }
+}
