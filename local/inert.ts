@@ -12,7 +12,9 @@ const supports = {
   'AWS::IAM::Role': { inert: 'Functions reach a local database without permissions.' },
   'AWS::KMS::Alias': { inert: 'The data directory is not encrypted.' },
   'AWS::KMS::Key': { inert: 'The data directory is not encrypted.' },
-  'AWS::Lambda::Permission': { inert: 'Every caller on this machine is one the template connects.' },
+  'AWS::Lambda::Permission': {
+    inert: 'Every caller on this machine is one the template connects.',
+  },
   'AWS::Logs::LogGroup': { inert: 'Logs go to <data-dir>/logs, kept by size instead of age.' },
   'AWS::Logs::MetricFilter': { inert: 'There are no metrics here to count into.' },
   'AWS::Logs::QueryDefinition': { inert: 'Saved searches of the AWS console.' },

@@ -48,6 +48,12 @@ export interface Runtime {
   invoke(functionArn: string, event: unknown): Promise<InvokeResult>
   /** Durable when it returns. `attributes` become SQS string message attributes. */
   sendToQueue(queueArn: string, body: string, attributes?: Record<string, string>): void
+  /** What plug-ins that started before have put into endpoints.json. */
+  readonly endpoints: Partial<Endpoints>
+  /** Where a file asset of the app lies, by its object key; undefined when there is none. */
+  assetPath(objectKey: string): string | undefined
+  /** Ends the stack with an error: a part it cannot go on without is gone. */
+  fail(error: Error): void
   /** One JSON line to `<data-dir>/logs/<source>.log`; never printed. */
   log(source: string, message: string, fields?: Record<string, unknown>): void
 }
@@ -133,6 +139,19 @@ export interface StartOptions {
   dataDir: string
   fresh: boolean
   fleet: boolean
+  /**
+   * Waits before the second and third attempt of an asynchronous invocation, and so on; the last
+   * one repeats. AWS waits 1 and 2 minutes.
+   * @default [1000, 2000]
+   */
+  asyncRetryWaitsMs?: readonly number[]
+  /**
+   * Longest wait between attempts of a failing stream batch; the first wait is 100 ms and doubles.
+   * @default 2000
+   */
+  streamRetryWaitMs?: number
+  /** The clock of schedules and event ages, epoch milliseconds. @default Date.now */
+  now?: () => number
 }
 
 /** Content of `<data-dir>/endpoints.json`. */

@@ -18,7 +18,8 @@ export function checkSupport(resources: readonly Resource[], plugins: readonly P
       .map((plugin) => plugin.supports[resource.type])
       .filter((it) => it !== undefined)
     if (supports.length === 0) {
-      const todo = 'Take it out of the local stage, or give it a plug-in (or a reason in local/inert.ts).'
+      const todo =
+        'Take it out of the local stage, or give it a plug-in (or a reason in local/inert.ts).'
       problems.push(refuse(resource, '', 'nothing on this machine stands for this type', todo))
       continue
     }

@@ -33,7 +33,9 @@ export function defaultIdentities(controlUrl: string): Identities {
       const name = it.text('Name') ?? generatedName(it)
       return {
         ref: name,
-        attributes: { Arn: arn('scheduler', it, `schedule/${it.text('GroupName') ?? 'default'}/${name}`) },
+        attributes: {
+          Arn: arn('scheduler', it, `schedule/${it.text('GroupName') ?? 'default'}/${name}`),
+        },
       }
     },
     'AWS::Scheduler::ScheduleGroup': named('Name', 'scheduler', 'schedule-group/'),
@@ -102,7 +104,10 @@ export function defaultIdentities(controlUrl: string): Identities {
       const id = shortId(it, '').slice(0, 10)
       return {
         ref: id,
-        attributes: { ApiId: id, ApiEndpoint: `https://${id}.execute-api.${it.region}.amazonaws.com` },
+        attributes: {
+          ApiId: id,
+          ApiEndpoint: `https://${id}.execute-api.${it.region}.amazonaws.com`,
+        },
       }
     },
     'AWS::ApiGatewayV2::Stage': (it) => ({ ref: it.text('StageName') ?? generatedName(it) }),

@@ -52,16 +52,9 @@ export async function synthesizeProject(dataDir: string): Promise<Synthesized> {
   rmSync(outdir, { recursive: true, force: true })
   mkdirSync(outdir, { recursive: true })
   const { buildApp } = await import('../../infra/app.ts')
-  const before = process.env.CDK_OUTDIR
-  process.env.CDK_OUTDIR = outdir
-  try {
-    const synthesized = read(buildApp({ stage: 'local' }).synth(), false)
-    writeFileSync(stamp, source)
-    return synthesized
-  } finally {
-    if (before === undefined) delete process.env.CDK_OUTDIR
-    else process.env.CDK_OUTDIR = before
-  }
+  const synthesized = read(buildApp(undefined, { outdir }).synth(), false)
+  writeFileSync(stamp, source)
+  return synthesized
 }
 
 /**

@@ -1,0 +1,106 @@
+import { shortName } from '../dynamodb/plugin.ts'
+import { openLogFiles } from '../log-files.ts'
+import type { Plugin, Runtime } from '../runtime.ts'
+import {
+  asyncPolicies,
+  DEFAULT_POLICY,
+  INVOKE_CONFIG,
+  INVOKE_CONFIG_PROPERTIES,
+} from './async-policy.ts'
+import { createAsyncQueue } from './async-queue.ts'
+import { openEventTable } from './event-table.ts'
+import {
+  FUNCTION,
+  FUNCTION_PROPERTIES,
+  functionName,
+  functionSpec,
+  workerEnvironment,
+} from './function.ts'
+import { createPool, type Pool } from './pool.ts'
+import { invokeRoute } from './routes.ts'
+
+const STOP_GRACE_MS = 5_000
+const ASYNC_LIMIT_BYTES = 1_048_576
+const SYNC_LIMIT_BYTES = 6_291_556
+const RETRY_WAITS_MS = [1_000, 2_000]
+
+/** Lambda: the bundled functions in worker threads, invoked at once or through a durable queue. */
+export const lambda: Plugin = {
+  name: 'lambda',
+  supports: {
+    [FUNCTION]: FUNCTION_PROPERTIES,
+    [INVOKE_CONFIG]: INVOKE_CONFIG_PROPERTIES,
+  },
+
+  async start(runtime, options) {
+    const logs = openLogFiles(`${runtime.dataDir}/logs`)
+    const pools = new Map<string, Pool>()
+    for (const resource of runtime.ofType(FUNCTION)) {
+      const spec = functionSpec(resource, runtime)
+      const environment = workerEnvironment(spec, runtime)
+      const log = (line: string, requestId: string | undefined) => {
+        logs.write(spec.name, jsonLine(line, requestId))
+      }
+      pools.set(spec.name, createPool(spec, { environment, log }))
+    }
+    const policies = asyncPolicies(runtime.ofType(INVOKE_CONFIG))
+    const table = openEventTable(runtime.store)
+    const queue = createAsyncQueue({
+      table,
+      pools,
+      policy: (name) => policies.get(name) ?? DEFAULT_POLICY,
+      waitsMs: options.asyncRetryWaitsMs ?? RETRY_WAITS_MS,
+      now: () => runtime.now(),
+      sendToQueue: (arn, body) => runtime.sendToQueue(arn, body),
+      log: (message, fields) => runtime.log('lambda', message, fields),
+    })
+
+    const invokeAsync: Runtime['invokeAsync'] = async (arn, event, orderKey = '') => {
+      await queue.accept(functionName(arn), toJson(event, ASYNC_LIMIT_BYTES), orderKey)
+    }
+    const invoke: Runtime['invoke'] = async (arn, event) => {
+      const name = functionName(arn)
+      const pool = pools.get(name)
+      if (!pool) throw new Error(`There is no function '${name}' in the app`)
+      const outcome = await pool.invoke(toJson(event, SYNC_LIMIT_BYTES))
+      const payload: unknown = JSON.parse(outcome.payload)
+      return outcome.failed ? { payload, functionError: 'Unhandled' } : { payload }
+    }
+
+    queue.resume()
+    return {
+      controlRoutes: [invokeRoute(pools, invokeAsync)],
+      endpoints: {
+        functions: Object.fromEntries([...pools.keys()].map((name) => [shortName(name), name])),
+      },
+      provides: { invoke, invokeAsync },
+      async stop() {
+        queue.stop()
+        await Promise.all([...pools.values()].map((pool) => pool.stop(STOP_GRACE_MS)))
+        table.flush()
+        await logs.flush()
+      },
+    }
+  },
+}
+
+function toJson(event: unknown, limit: number): string {
+  const text = JSON.stringify(event ?? null)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > limit) {
+    throw new RangeError(`An event of ${bytes} bytes is over Lambda's limit of ${limit} bytes`)
+  }
+  return text
+}
+
+/** Functions write JSON lines; what a library prints as text becomes one, as Lambda's JSON format does. */
+function jsonLine(line: string, requestId: string | undefined): string {
+  if (line.startsWith('{')) return line
+  const timestamp = new Date().toISOString()
+  return JSON.stringify({
+    timestamp,
+    level: 'INFO',
+    message: line,
+    ...(requestId && { requestId }),
+  })
+}

@@ -1,0 +1,67 @@
+import type { ControlResponse, ControlRoute, Runtime } from '../runtime.ts'
+import { functionName } from './function.ts'
+import type { Pool } from './pool.ts'
+
+/** Lambda's Invoke, as the AWS SDK calls it: RequestResponse, Event and DryRun. */
+export function invokeRoute(
+  pools: ReadonlyMap<string, Pool>,
+  invokeAsync: Runtime['invokeAsync'],
+): ControlRoute {
+  return {
+    method: 'POST',
+    path: /^\/2015-03-31\/functions\/([^/]+)\/invocations$/,
+    async handle(request) {
+      const pool = pools.get(functionName(request.params[0] ?? ''))
+      if (!pool) {
+        return awsError(
+          404,
+          'ResourceNotFoundException',
+          `Function not found: ${request.params[0]}`,
+        )
+      }
+      const event = request.body.length === 0 ? '{}' : request.body.toString('utf8')
+      const problem = payloadProblem(event)
+      if (problem) return awsError(400, 'InvalidRequestContentException', problem)
+
+      switch (request.headers['x-amz-invocation-type'] ?? 'RequestResponse') {
+        case 'RequestResponse': {
+          const outcome = await pool.invoke(event)
+          return {
+            status: 200,
+            headers: {
+              'content-type': 'application/json',
+              'x-amzn-requestid': outcome.requestId,
+              'x-amz-executed-version': '$LATEST',
+              ...(outcome.failed && { 'x-amz-function-error': 'Unhandled' }),
+            },
+            body: outcome.payload,
+          }
+        }
+        case 'Event':
+          await invokeAsync(pool.spec.arn, JSON.parse(event))
+          return { status: 202 }
+        case 'DryRun':
+          return { status: 204 }
+        default:
+          return awsError(400, 'InvalidParameterValueException', 'Unknown invocation type')
+      }
+    },
+  }
+}
+
+function payloadProblem(event: string): string | undefined {
+  try {
+    JSON.parse(event)
+    return undefined
+  } catch (error) {
+    return `Could not parse request body into json: ${error instanceof Error ? error.message : ''}`
+  }
+}
+
+function awsError(status: number, type: string, message: string): ControlResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'x-amzn-errortype': type },
+    body: JSON.stringify({ Type: 'User', message }),
+  }
+}

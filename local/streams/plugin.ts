@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
+import { localClient } from '../dynamodb/plugin.ts'
+import { openStreamRecords } from '../dynamodb/stream-records.ts'
+import type { Plugin } from '../runtime.ts'
+import { MAPPING, MAPPING_PROPERTIES, mappingSpec } from './mapping.ts'
+import { openCheckpoints } from './progress.ts'
+import { type Reader, startReader } from './reader.ts'
+
+const LOOK_BUSY_MS = 10
+const LOOK_IDLE_MS = 30
+const BUSY_FOR_MS = 2_000
+const TRIM_EVERY_MS = 2_000
+const TRIM_CHUNK = 500
+const RETRY_WAIT_MS = 2_000
+
+/** Event source mappings: table streams delivered to functions, at least once, in order per key. */
+export const streams: Plugin = {
+  name: 'streams',
+  supports: { [MAPPING]: MAPPING_PROPERTIES },
+
+  async start(runtime, options) {
+    const specs = runtime.ofType(MAPPING).map((resource) => mappingSpec(resource, runtime))
+    const enabled = specs.filter((it) => it.enabled)
+    const endpoint = runtime.endpoints.dynamodb
+    if (enabled.length === 0 || endpoint === undefined) return { stop: async () => {} }
+
+    const client = new DynamoDBStreamsClient(localClient(endpoint, runtime.region))
+    const tables = new DynamoDBClient(localClient(endpoint, runtime.region))
+    const records = openStreamRecords(join(runtime.dataDir, 'dynamodb.sqlite'))
+    const checkpoints = openCheckpoints(runtime.store)
+    const newest = new Map(records.advanced().map((it) => [it.table, it.newest]))
+
+    const readers: Reader[] = []
+    for (const spec of enabled) {
+      const described = await tables.send(new DescribeTableCommand({ TableName: spec.table }))
+      const partition = described.Table?.KeySchema?.find((key) => key.KeyType === 'HASH')
+      readers.push(
+        await startReader({
+          spec,
+          client,
+          checkpoints,
+          sourceArn: described.Table?.LatestStreamArn ?? '',
+          partitionKey: partition?.AttributeName ?? '',
+          region: runtime.region,
+          newest: newest.get(spec.table) ?? 0,
+          // The database stamps records with the machine's clock, so their age is measured by it.
+          now: () => Date.now(),
+          retryWaitMs: options.streamRetryWaitMs ?? RETRY_WAIT_MS,
+          invoke: (batch) =>
+            runtime.invoke(spec.functionArn, { Records: batch.map((it) => it.event) }),
+          sendToQueue: (arn, body) => runtime.sendToQueue(arn, body),
+          log: (message, fields) => runtime.log('streams', message, fields),
+          fail: (error) => runtime.fail(error),
+        }),
+      )
+    }
+    tables.destroy()
+
+    let stopped = false
+    let timer: NodeJS.Timeout
+    let busyUntilMs = 0
+    let trimAtMs = 0
+    const look = () => {
+      if (stopped) return
+      const nowMs = performance.now()
+      try {
+        for (const { table } of records.advanced()) {
+          busyUntilMs = nowMs + BUSY_FOR_MS
+          for (const reader of readers) if (reader.spec.table === table) reader.wake()
+        }
+        if (nowMs >= trimAtMs) trimAtMs = nowMs + (trim() ? LOOK_IDLE_MS : TRIM_EVERY_MS)
+      } catch (error) {
+        // The file can be locked for a moment; the next look finds what this one missed.
+        runtime.log('streams', 'could not look', { reason: String(error) })
+      }
+      timer = setTimeout(look, nowMs < busyUntilMs ? LOOK_BUSY_MS : LOOK_IDLE_MS)
+    }
+    /** Deletes some records all readers have done. True when there may be more. */
+    const trim = () => {
+      let more = false
+      for (const table of new Set(readers.map((it) => it.spec.table))) {
+        const through = readers.filter((it) => it.spec.table === table).map((it) => it.through())
+        more = records.trim(table, Math.min(...through), TRIM_CHUNK) === TRIM_CHUNK || more
+      }
+      return more
+    }
+    look()
+
+    return {
+      async stop() {
+        stopped = true
+        clearTimeout(timer)
+        await Promise.all(readers.map((reader) => reader.stop()))
+        records.close()
+        client.destroy()
+      },
+    }
+  },
+}
