@@ -86,7 +86,8 @@ export class People extends Construct {
     this.client = this.pool.addClient('Dashboard', {
       userPoolClientName: physicalName(config, 'dashboard'),
       generateSecret: false,
-      authFlows: {},
+      // Naming one flow as closed closes all but refresh; leaving this out would open SRP.
+      authFlows: { userSrp: false },
       oAuth: {
         flows: { authorizationCodeGrant: true },
         scopes: [

@@ -138,6 +138,7 @@ describe('people', () => {
       GenerateSecret: false,
       AllowedOAuthFlowsUserPoolClient: true,
       AllowedOAuthFlows: ['code'],
+      ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
       CallbackURLs: ['https://autovolt.example/'],
       PreventUserExistenceErrors: 'ENABLED',
       EnableTokenRevocation: true,
