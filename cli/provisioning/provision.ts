@@ -54,7 +54,7 @@ export async function provisionNode(
     return {
       directory,
       certificateArn: thing.certificateArn,
-      isNew: known.classroom === undefined,
+      isNew: !known.isRegistered,
     }
   } finally {
     registry.close()

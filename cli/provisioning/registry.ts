@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb'
-import * as z from 'zod'
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
+import { conditionFailed } from '../../functions/adapters/dynamo.ts'
+import { AssignmentItem, FactItem, NodeItem, nodeStore } from '../../functions/adapters/nodes.ts'
 import { Failure } from '../failure.ts'
 import type { Stack } from '../stack/stack.ts'
 
@@ -23,22 +24,14 @@ export interface NodeEntry {
   effectiveFromMs: number
 }
 
-const Registered = z.looseObject({
-  kind: z.string(),
-  classroom: z.string().optional(),
-  from_at_ms: z.number().optional(),
-  device_id: z.string().nullish(),
-  rating_mw: z.number().nullish(),
-  rollover_mwh: z.number().nullish(),
-  effective_from_ms: z.number().optional(),
-})
-type Registered = z.infer<typeof Registered>
+type Fact = ReturnType<typeof FactItem.parse>
 
 /** What the registry knows of a node before a call changes it. */
 export interface Known {
-  items: readonly Registered[]
+  isRegistered: boolean
   /** The classroom of the latest assignment; undefined for a node without one. */
   classroom: string | undefined
+  facts: readonly Fact[]
 }
 
 /** Registry access of one stack. Call `close` when done, or sockets keep the process alive. */
@@ -56,88 +49,36 @@ export function openRegistry(stack: Stack): Registry {
     marshallOptions: { removeUndefinedValues: true },
   })
   const table = stack.table('nodes')
-  const put = (item: Record<string, unknown>) => putOnce(client, table, item)
+  const nodes = nodeStore(client, table)
+  const read = async (esp32Name: string): Promise<Known> => {
+    const { registered, assignments, facts } = await nodes.get(esp32Name)
+    return { isRegistered: registered, classroom: assignments.at(-1)?.classroom, facts }
+  }
+  /** True when the item was put, false when its key was taken. */
+  const putOnce = async (item: Record<string, unknown>): Promise<boolean> => {
+    try {
+      const ConditionExpression = 'attribute_not_exists(kind)'
+      await client.send(new PutCommand({ TableName: table, Item: item, ConditionExpression }))
+      return true
+    } catch (error) {
+      if (conditionFailed(error)) return false
+      throw error
+    }
+  }
   return {
-    read: (esp32Name) => read(client, table, esp32Name),
+    read,
     write: async (entry, known, thingArn, by, nowMs) => {
-      const has = (prefix: string) => known.items.some((item) => item.kind.startsWith(prefix))
-      const recorded = { recorded_at_ms: nowMs, recorded_by: by }
-      if (!has('node')) await put(nodeItem(entry, thingArn, nowMs))
-      if (!has('assignment#')) await assign(client, table, entry, recorded)
-      await Promise.all(
-        changedFacts(entry, known.items).map((fact) =>
-          put({ ...fact, kind: `${fact.kind}#${String(nowMs).padStart(13, '0')}`, ...recorded }),
-        ),
-      )
+      const { esp32Name, classroom } = entry
+      if (!known.isRegistered) await putOnce(nodeItem(entry, thingArn, nowMs))
+      if (known.classroom === undefined && !(await putOnce(firstAssignment(entry, by, nowMs)))) {
+        // Of two calls at once for different classrooms one must fail, and not in silence.
+        const now = await read(esp32Name)
+        if (now.classroom !== classroom) throw otherClassroom(esp32Name, now.classroom, classroom)
+      }
+      await Promise.all(changedFacts(entry, known.facts, by, nowMs).map(putOnce))
     },
     close: () => plain.destroy(),
   }
-}
-
-async function read(
-  client: DynamoDBDocumentClient,
-  table: string,
-  esp32Name: string,
-): Promise<Known> {
-  const items: Registered[] = []
-  let from: Record<string, unknown> | undefined
-  do {
-    const page = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'esp32_name = :name',
-        ExpressionAttributeValues: { ':name': esp32Name },
-        ConsistentRead: true,
-        ExclusiveStartKey: from,
-      }),
-    )
-    for (const item of page.Items ?? []) items.push(Registered.parse(item))
-    from = page.LastEvaluatedKey
-  } while (from !== undefined)
-  const latest = items
-    .filter((item) => item.kind.startsWith('assignment#'))
-    .sort((a, b) => (a.from_at_ms ?? 0) - (b.from_at_ms ?? 0))
-    .at(-1)
-  return { items, classroom: latest?.classroom }
-}
-
-function nodeItem(entry: NodeEntry, thingArn: string, nowMs: number): Record<string, unknown> {
-  return {
-    esp32_name: entry.esp32Name,
-    kind: 'node',
-    created_at_ms: nowMs,
-    thing_arn: thingArn,
-    channels:
-      entry.channels.length === 0
-        ? undefined
-        : entry.channels.map(({ device_id, ratingMw }) => ({
-            device_id,
-            rating_w: ratingMw / 1000,
-          })),
-  }
-}
-
-/**
- * The first assignment covers all earlier time. Of two calls at once for different classrooms one
- * must fail, which is why the put is conditional and its loss is not passed over in silence.
- */
-async function assign(
-  client: DynamoDBDocumentClient,
-  table: string,
-  entry: NodeEntry,
-  recorded: Record<string, unknown>,
-): Promise<void> {
-  const { esp32Name, classroom } = entry
-  const made = await putOnce(client, table, {
-    esp32_name: esp32Name,
-    kind: 'assignment#0000',
-    classroom,
-    from_at_ms: 0,
-    ...recorded,
-  })
-  if (made) return
-  const known = await read(client, table, esp32Name)
-  if (known.classroom !== classroom) throw otherClassroom(esp32Name, known.classroom, classroom)
 }
 
 /** A node stands in one classroom at a time; provisioning never moves it. */
@@ -147,8 +88,40 @@ export function otherClassroom(esp32Name: string, is: string | undefined, wanted
   )
 }
 
+function nodeItem(entry: NodeEntry, thingArn: string, nowMs: number): Record<string, unknown> {
+  const item = NodeItem.parse({
+    esp32_name: entry.esp32Name,
+    kind: 'node',
+    created_at_ms: nowMs,
+    thing_arn: thingArn,
+  })
+  if (entry.channels.length === 0) return item
+  const channels = entry.channels.map((channel) => ({
+    device_id: channel.device_id,
+    rating_w: channel.ratingMw / 1000,
+  }))
+  return { ...item, channels }
+}
+
+/** The first assignment covers all earlier time, so it is from 0, whenever it was recorded. */
+function firstAssignment(entry: NodeEntry, by: string, nowMs: number): Record<string, unknown> {
+  return AssignmentItem.parse({
+    esp32_name: entry.esp32Name,
+    kind: 'assignment#0000',
+    classroom: entry.classroom,
+    from_at_ms: 0,
+    recorded_at_ms: nowMs,
+    recorded_by: by,
+  })
+}
+
 /** Only what differs from the latest fact of its register, so that a second call adds nothing. */
-function changedFacts(entry: NodeEntry, items: readonly Registered[]) {
+function changedFacts(
+  entry: NodeEntry,
+  known: readonly Fact[],
+  by: string,
+  nowMs: number,
+): Record<string, unknown>[] {
   const given = [
     { device_id: null, rating_mw: entry.ratingMw, rollover_mwh: entry.rolloverMwh },
     ...entry.channels.map(({ device_id, ratingMw }) => ({
@@ -159,48 +132,28 @@ function changedFacts(entry: NodeEntry, items: readonly Registered[]) {
   ]
   return given
     .filter((fact) => fact.rating_mw !== undefined || fact.rollover_mwh !== undefined)
-    .map((fact) => ({
-      esp32_name: entry.esp32Name,
-      kind: `fact#${fact.device_id ?? '*'}`,
-      ...fact,
-      effective_from_ms: entry.effectiveFromMs,
-    }))
-    .filter((fact) => !sameAsLatest(fact, items))
-}
-
-function sameAsLatest(
-  fact: { kind: string; rating_mw?: number; rollover_mwh?: number; effective_from_ms: number },
-  items: readonly Registered[],
-): boolean {
-  const latest = items
-    .filter((item) => item.kind.startsWith(`${fact.kind}#`))
-    .sort((a, b) => (a.kind < b.kind ? -1 : 1))
-    .at(-1)
-  if (latest === undefined) return false
-  return (
-    (fact.rating_mw ?? latest.rating_mw) === latest.rating_mw &&
-    (fact.rollover_mwh ?? latest.rollover_mwh) === latest.rollover_mwh &&
-    fact.effective_from_ms === latest.effective_from_ms
-  )
-}
-
-/** True when the item was put, false when its key was taken. */
-async function putOnce(
-  client: DynamoDBDocumentClient,
-  table: string,
-  item: Record<string, unknown>,
-): Promise<boolean> {
-  try {
-    await client.send(
-      new PutCommand({
-        TableName: table,
-        Item: item,
-        ConditionExpression: 'attribute_not_exists(kind)',
+    .map((fact) =>
+      FactItem.parse({
+        ...fact,
+        esp32_name: entry.esp32Name,
+        kind: `fact#${fact.device_id ?? '*'}#${String(nowMs).padStart(13, '0')}`,
+        effective_from_ms: entry.effectiveFromMs,
+        recorded_at_ms: nowMs,
+        recorded_by: by,
       }),
     )
-    return true
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false
-    throw error
+    .filter((fact) => !isKnown(fact, known))
+}
+
+/** True when each value the fact gives is what its register's latest facts say already. */
+function isKnown(fact: Fact, known: readonly Fact[]): boolean {
+  const own = known
+    .filter((other) => other.device_id === fact.device_id)
+    .sort((a, b) => b.recorded_at_ms - a.recorded_at_ms)
+  const same = (field: 'rating_mw' | 'rollover_mwh') => {
+    if (fact[field] === undefined) return true
+    const latest = own.find((other) => other[field] !== undefined)
+    return latest?.[field] === fact[field] && latest?.effective_from_ms === fact.effective_from_ms
   }
+  return same('rating_mw') && same('rollover_mwh')
 }

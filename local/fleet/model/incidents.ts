@@ -1,4 +1,5 @@
 import { between, chance } from './chance.ts'
+import { remembered } from './remembered.ts'
 
 /** Something goes wrong in a room: the mains fail, or the nodes lose the network. */
 export interface Incident {
@@ -21,20 +22,32 @@ const OFFLINE_PERMILLE = 160
 
 /** Incidents that a seed gives: in each window of ten minutes a room has one at most. */
 export function seededIncidents(seed: number, more: readonly Incident[] = []): Incidents {
+  const ofWindow = (classroom: string, n: number): Incident[] => {
+    const given = more.filter((i) => i.classroom === classroom && isIn(i.fromMs, n))
+    const drawn = inWindow(seed, classroom, n)
+    const isFree =
+      drawn !== undefined && !more.some((i) => i.classroom === classroom && overlap(i, drawn))
+    return (isFree ? [...given, drawn] : given).sort((a, b) => a.fromMs - b.fromMs)
+  }
+  // A node asks at every reading, and almost always about the same ten minutes.
+  const windows = remembered(ofWindow, (classroom, n) => `${n} ${classroom}`)
+  const longest = Math.max(WINDOW_MS, ...more.map((i) => i.toMs - i.fromMs))
   return {
     touching: (classroom, fromMs, toMs) => {
-      const found = more.filter((i) => i.classroom === classroom)
-      for (let n = Math.floor(fromMs / WINDOW_MS); n * WINDOW_MS <= toMs; n += 1) {
-        const incident = inWindow(seed, classroom, n)
-        if (incident !== undefined && !found.some((other) => overlap(other, incident))) {
-          found.push(incident)
+      const found: Incident[] = []
+      const first = Math.floor((fromMs - (more.length === 0 ? 0 : longest)) / WINDOW_MS)
+      for (let n = first; n * WINDOW_MS <= toMs; n += 1) {
+        for (const i of windows(classroom, n)) {
+          if (i.fromMs <= toMs && i.toMs >= fromMs) found.push(i)
         }
       }
       return found
-        .filter((i) => i.fromMs <= toMs && i.toMs >= fromMs)
-        .sort((a, b) => a.fromMs - b.fromMs)
     },
   }
+}
+
+function isIn(atMs: number, n: number): boolean {
+  return Math.floor(atMs / WINDOW_MS) === n
 }
 
 /** A written list, for tests and scripted scenes. */

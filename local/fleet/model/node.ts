@@ -98,8 +98,9 @@ export function advance(spec: NodeSpec, from: NodeState, toMs: number, world: Wo
   if (state.boot === null && hasPower(spec, state.atMs, world)) state = booted(spec, state, world)
   while (state.atMs < toMs) {
     const dueAtMs = nextReadingAt(spec, state, world)
-    const powerAtMs = nextPowerChange(spec, state.atMs, toMs, world)
-    const at = Math.min(toMs, powerAtMs, state.boot === null ? toMs : dueAtMs)
+    const untilMs = state.boot === null ? toMs : Math.min(toMs, dueAtMs)
+    const powerAtMs = nextPowerChange(spec, state.atMs, untilMs, world)
+    const at = Math.min(untilMs, powerAtMs)
     state = passed(state, at, world)
     if (at === powerAtMs) {
       const on = hasPower(spec, at, world)

@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import type { Channel, NodeSpec } from './campus.ts'
 import { between, happens } from './chance.ts'
 import type { Change, Load } from './load.ts'
+import { remembered } from './remembered.ts'
 
 /** A time in which a room is used, always within one local day. */
 export interface Session {
@@ -26,27 +27,37 @@ const EVENING_HOURS = [17, 18, 19, 20]
 /** Hours without classes, in which somebody may still come by. */
 const VISIT_HOURS = [0, 1, 2, 3, 4, 5, 6, 7, 13, 21, 22]
 const SUNDAY = 7
-/** Days kept at hand: today's and, around midnight, yesterday's and tomorrow's. */
-const KEPT_DAYS = 4
 
 /** The weekly timetable a seed gives. Lectures repeat every week; visits belong to their date. */
 export function makeTimetable(seed: number, zone: string): Timetable {
-  const days = new Map<string, readonly Session[]>()
-  const sessionsOn = (classroom: string, atMs: number) => {
-    const day = DateTime.fromMillis(atMs, { zone }).startOf('day')
-    const key = `${classroom} ${day.toISODate()}`
-    let sessions = days.get(key)
-    if (sessions === undefined) {
-      sessions = sessionsOf(classroom, day, seed)
-      days.set(key, sessions)
-      if (days.size > KEPT_DAYS * 64) days.delete(days.keys().next().value ?? key)
-    }
-    return sessions
-  }
-  return { sessionsOn, loadOf: (spec) => loadOf(spec, sessionsOn, zone, seed) }
+  const dayOf = makeDayOf(zone)
+  const sessionsOf = remembered(
+    (classroom: string, day: Day) => planned(classroom, day.start, seed),
+    (classroom, day) => `${day.startMs} ${classroom}`,
+  )
+  const sessionsOn = (classroom: string, atMs: number) => sessionsOf(classroom, dayOf(atMs))
+  return { sessionsOn, loadOf: (spec) => loadOf(spec, dayOf, sessionsOf, seed) }
 }
 
-function sessionsOf(classroom: string, day: DateTime, seed: number): Session[] {
+interface Day {
+  readonly start: DateTime
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** The local day an instant is in; asked again and again about the same one. */
+function makeDayOf(zone: string): (atMs: number) => Day {
+  let latest: Day | undefined
+  return (atMs) => {
+    if (latest !== undefined && latest.startMs <= atMs && atMs < latest.endMs) return latest
+    const start = DateTime.fromMillis(atMs, { zone }).startOf('day')
+    const endMs = start.plus({ days: 1 }).startOf('day').toMillis()
+    latest = { start, startMs: start.toMillis(), endMs }
+    return latest
+  }
+}
+
+function planned(classroom: string, day: DateTime, seed: number): Session[] {
   const plan = (kind: Session['kind'], hour: number, permille: number, ...key: string[]) => {
     const name = [seed, classroom, kind, hour, ...key]
     if (!happens(permille, ...name)) return []
@@ -67,32 +78,38 @@ function sessionsOf(classroom: string, day: DateTime, seed: number): Session[] {
 
 function loadOf(
   spec: NodeSpec,
-  sessionsOn: Timetable['sessionsOn'],
-  zone: string,
+  dayOf: (atMs: number) => Day,
+  sessionsOf: (classroom: string, day: Day) => readonly Session[],
   seed: number,
 ): Load {
-  const changesOn = (atMs: number) =>
-    sessionsOn(spec.classroom, atMs)
-      .flatMap((session) => changesIn(session, spec, seed))
-      .sort((a, b) => a.atMs - b.atMs)
-  const always = new Map(
-    spec.channels.filter((c) => c.appliance === 'always-on').map((c) => [c.device_id, c.ratedMw]),
+  const changesOf = remembered(
+    (day: Day) =>
+      sessionsOf(spec.classroom, day)
+        .flatMap((session) => changesIn(session, spec, seed))
+        .sort((a, b) => a.atMs - b.atMs),
+    (day) => String(day.startMs),
   )
+  const always = spec.channels
+    .filter((channel) => channel.appliance === 'always-on')
+    .map((channel) => [channel.device_id, channel.ratedMw] as const)
   return {
     powerAt: (atMs) => {
       const power = new Map(always)
-      for (const c of changesOn(atMs)) if (c.atMs <= atMs) power.set(c.device_id, c.powerMw)
+      for (const change of changesOf(dayOf(atMs))) {
+        if (change.atMs > atMs) break
+        power.set(change.device_id, change.powerMw)
+      }
       return power
     },
     changes: (fromMs, toMs) => {
       const found: Change[] = []
-      let day = DateTime.fromMillis(fromMs, { zone }).startOf('day')
-      for (; day.toMillis() <= toMs; day = day.plus({ days: 1 }).startOf('day')) {
-        for (const c of changesOn(day.toMillis())) {
-          if (c.atMs > fromMs && c.atMs <= toMs) found.push(c)
+      for (let day = dayOf(fromMs); ; day = dayOf(day.endMs)) {
+        for (const change of changesOf(day)) {
+          if (change.atMs > toMs) break
+          if (change.atMs > fromMs) found.push(change)
         }
+        if (day.endMs > toMs) return found
       }
-      return found
     },
   }
 }
