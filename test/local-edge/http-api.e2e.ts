@@ -1,106 +1,11 @@
-import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { httpApi } from '../../local/http/plugin.ts'
 import { identity } from '../../local/identity/plugin.ts'
-import type { Resource } from '../../local/runtime.ts'
-import { type Edge, resource, startEdge } from './edge.ts'
-
-const API = 'arn:aws:lambda:ap-south-1:000000000000:function:autovolt-local-api'
-const ISSUER = 'https://cognito-idp.ap-south-1.amazonaws.com/ap-south-1_local'
-const CLIENT = 'dashboardclient'
-
-const route = (RouteKey: string, more: Record<string, unknown> = {}) =>
-  resource('AWS::ApiGatewayV2::Route', RouteKey, {
-    ApiId: 'api1',
-    RouteKey,
-    Target: 'integrations/int1',
-    ...more,
-  })
-const guarded = (RouteKey: string, ...AuthorizationScopes: string[]) =>
-  route(RouteKey, { AuthorizationType: 'JWT', AuthorizerId: 'auth1', AuthorizationScopes })
-
-function apiResources(...routes: Resource[]): Resource[] {
-  return [
-    resource('AWS::Cognito::UserPool', 'Pool', {}, 'ap-south-1_local', { ProviderURL: ISSUER }),
-    resource(
-      'AWS::Cognito::UserPoolClient',
-      'Client',
-      {
-        UserPoolId: 'ap-south-1_local',
-        AccessTokenValidity: 60,
-        TokenValidityUnits: { AccessToken: 'minutes' },
-      },
-      CLIENT,
-    ),
-    resource('AWS::Cognito::UserPoolResourceServer', 'Server', {
-      UserPoolId: 'ap-south-1_local',
-      Identifier: 'autovolt',
-      Scopes: ['read', 'operate', 'admin'].map((ScopeName) => ({ ScopeName })),
-    }),
-    ...['admin', 'operator', 'viewer'].map((GroupName) =>
-      resource('AWS::Cognito::UserPoolGroup', GroupName, {
-        UserPoolId: 'ap-south-1_local',
-        GroupName,
-      }),
-    ),
-    resource(
-      'AWS::ApiGatewayV2::Api',
-      'Api',
-      {
-        Name: 'autovolt-local-api',
-        ProtocolType: 'HTTP',
-        CorsConfiguration: {
-          AllowHeaders: ['authorization', 'content-type'],
-          AllowMethods: ['GET', 'POST'],
-          AllowOrigins: ['https://dashboard.test'],
-          MaxAge: 3600,
-        },
-      },
-      'api1',
-    ),
-    resource(
-      'AWS::ApiGatewayV2::Authorizer',
-      'Authorizer',
-      {
-        ApiId: 'api1',
-        AuthorizerType: 'JWT',
-        IdentitySource: ['$request.header.Authorization'],
-        JwtConfiguration: { Audience: [CLIENT], Issuer: ISSUER },
-        Name: 'a',
-      },
-      'auth1',
-    ),
-    resource(
-      'AWS::ApiGatewayV2::Integration',
-      'Integration',
-      {
-        ApiId: 'api1',
-        IntegrationType: 'AWS_PROXY',
-        IntegrationUri: API,
-        PayloadFormatVersion: '2.0',
-        TimeoutInMillis: 300,
-      },
-      'int1',
-    ),
-    resource('AWS::ApiGatewayV2::Stage', 'Stage', {
-      ApiId: 'api1',
-      AutoDeploy: true,
-      StageName: '$default',
-      AccessLogSettings: {
-        DestinationArn: 'arn:logs',
-        Format:
-          '{"ip":"$context.identity.sourceIp","user":"$context.authorizer.claims.username","route":"$context.routeKey","status":"$context.status","bytes":"$context.responseLength","error":"$context.error.message"}',
-      },
-      DefaultRouteSettings: { ThrottlingBurstLimit: 4000, ThrottlingRateLimit: 2000 },
-      RouteSettings: { 'GET /slow': { ThrottlingBurstLimit: 3, ThrottlingRateLimit: 1 } },
-    }),
-    ...routes,
-  ]
-}
+import { apiResources, guarded, route, token } from './api.ts'
+import { type Edge, startEdge } from './edge.ts'
 
 let edge: Edge
 let url: string
@@ -113,8 +18,6 @@ beforeAll(async () => {
       route('GET /health'),
       route('GET /slow'),
       guarded('GET /summary', 'autovolt/read'),
-      guarded('POST /telemetry', 'autovolt/operate'),
-      guarded('GET /whoami'),
       route('ANY /nodes/{name}/days/{day}'),
       route('GET /files/{proxy+}'),
       route('GET /files/exact'),
@@ -132,141 +35,12 @@ beforeEach(() => {
 })
 afterAll(() => edge.stop())
 
-async function token(role: string, ttl_seconds?: number): Promise<string> {
-  const answer = await fetch(`${edge.control}/local/token`, {
-    method: 'POST',
-    body: JSON.stringify({ role, ttl_seconds }),
-  })
-  expect(answer.status).toBe(200)
-  return ((await answer.json()) as { token: string }).token
-}
 const get = (path: string, bearer?: string, init: RequestInit = {}) =>
   fetch(`${url}${path}`, {
     ...init,
     headers: { ...init.headers, ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) },
   })
 const seen = async (answer: Response) => [answer.status, await answer.json()]
-const context = (event = events[0]) => event?.requestContext as Record<string, unknown>
-
-describe('tokens', () => {
-  test('carry the claims of Cognito, and the published key verifies them', async () => {
-    const [head = '', body = ''] = (await token('operator')).split('.')
-    const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
-    expect(claims).toMatchObject({
-      iss: ISSUER,
-      client_id: CLIENT,
-      token_use: 'access',
-      scope: 'autovolt/read autovolt/operate',
-      'cognito:groups': ['operator'],
-      username: 'local-operator',
-    })
-    expect(claims.exp - claims.iat).toBe(3600)
-    const jwks = await fetch(`${edge.control}/local/identity/.well-known/jwks.json`)
-    const { keys } = (await jwks.json()) as { keys: Record<string, unknown>[] }
-    expect(keys).toEqual([
-      expect.objectContaining({ kty: 'RSA', alg: 'RS256', use: 'sig', e: 'AQAB' }),
-    ])
-    expect(keys[0]).not.toHaveProperty('d')
-    expect(JSON.parse(Buffer.from(head, 'base64url').toString()).kid).toBe(keys[0]?.kid)
-  })
-
-  test('are refused for an unknown role, with the allowed ones named', async () => {
-    const init = { method: 'POST', body: '{"role":"root"}' }
-    const answer = await fetch(`${edge.control}/local/token`, init)
-    expect(answer.status).toBe(400)
-    expect(await answer.text()).toContain('viewer')
-  })
-})
-
-describe('the JWT authorizer', () => {
-  test('lets a token with the scope through, and the function sees its claims as texts', async () => {
-    expect((await get('/summary', await token('viewer'))).status).toBe(200)
-    expect(context().authorizer).toEqual({
-      jwt: {
-        claims: expect.objectContaining({
-          scope: 'autovolt/read',
-          'cognito:groups': '[viewer]',
-          username: 'local-viewer',
-          exp: expect.stringMatching(/^\d{10}$/),
-        }),
-        scopes: ['autovolt/read'],
-      },
-    })
-  })
-
-  test('gives scopes as null on a route that asks for none', async () => {
-    await get('/whoami', await token('viewer'))
-    expect((context().authorizer as { jwt: { scopes: unknown } }).jwt.scopes).toBeNull()
-  })
-
-  test('takes the token without the word Bearer, too', async () => {
-    const authorization = await token('viewer')
-    expect((await get('/summary', undefined, { headers: { authorization } })).status).toBe(200)
-  })
-
-  test('refuses a missing token', async () => {
-    const answer = await get('/summary')
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer')
-    expect(await seen(answer)).toEqual([401, { message: 'Unauthorized' }])
-  })
-
-  test('refuses an expired token', async () => {
-    const short = await token('viewer', 1)
-    const now = vi.spyOn(edge.runtime, 'now').mockReturnValue(Date.now() + 5000)
-    const answer = await get('/summary', short)
-    now.mockRestore()
-    expect(answer.headers.get('www-authenticate')).toContain('the token has expired')
-    expect(await seen(answer)).toEqual([401, { message: 'Unauthorized' }])
-  })
-
-  test('refuses a token without the scope', async () => {
-    const answer = await get('/telemetry', await token('viewer'), { method: 'POST', body: '{}' })
-    expect(await seen(answer)).toEqual([403, { message: 'Forbidden' }])
-    expect(
-      (await get('/telemetry', await token('operator'), { method: 'POST', body: '{}' })).status,
-    ).toBe(200)
-  })
-
-  test('refuses a tampered token, one of another key, and one signed with nothing', async () => {
-    const good = await token('viewer')
-    const [head = '', body = '', signature = ''] = good.split('.')
-    const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
-    const admin = Buffer.from(JSON.stringify({ ...claims, scope: 'autovolt/admin' }))
-    const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString())
-    const other = await importJWK(
-      { kty: 'oct', k: Buffer.alloc(32, 1).toString('base64url') },
-      'HS256',
-    )
-    const symmetric = await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'HS256', kid })
-      .sign(other)
-    const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`
-    const hmac = createHmac('sha256', 'x').update(`${head}.${body}`).digest('base64url')
-    for (const bad of [
-      `${head}.${admin.toString('base64url')}.${signature}`,
-      `${head}.${body}.${hmac}`,
-      symmetric,
-      none,
-      'nonsense',
-    ]) {
-      expect(await seen(await get('/summary', bad))).toEqual([401, { message: 'Unauthorized' }])
-    }
-    expect(events).toEqual([])
-  })
-
-  test('refuses the tokens of another stack, though it names the same issuer', async () => {
-    await using other = await startEdge({
-      plugins: [identity],
-      resources: apiResources(),
-    })
-    const answer = await fetch(`${other.control}/local/token`, {
-      method: 'POST',
-      body: '{"role":"admin"}',
-    })
-    const { token: foreign } = (await answer.json()) as { token: string }
-    expect(await seen(await get('/summary', foreign))).toEqual([401, { message: 'Unauthorized' }])
-  })
-})
 
 describe('the event', () => {
   test('is of payload format 2.0', async () => {
@@ -444,7 +218,7 @@ describe('the gateway itself', () => {
   })
 
   test('writes the access log in the format of the template', async () => {
-    await get('/summary', await token('viewer'))
+    await get('/summary', await token(edge, 'viewer'))
     await get('/summary')
     await vi.waitFor(() => {
       const text = readFileSync(join(edge.runtime.dataDir, 'logs', 'http-access.log'), 'utf8')
