@@ -51,8 +51,8 @@ const tableSchema = z.object({
           ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
           NonKeyAttributes: z.array(z.string()).optional(),
         }),
-        OnDemandThroughput: z.unknown(),
-        ContributorInsightsSpecification: z.unknown(),
+        OnDemandThroughput: z.unknown().optional(),
+        ContributorInsightsSpecification: z.unknown().optional(),
       }),
     )
     .optional(),
