@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { provision } from './commands/provision.ts'
 import { replay } from './commands/replay.ts'
 import { rollup } from './commands/rollup.ts'
+import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
 import { Failure, isUnreachable, oneLine } from './failure.ts'
 
@@ -30,7 +31,7 @@ export async function run(args: readonly string[], output: Output = standard): P
       outputError: (text, write) => write(text.replace(/^error:/, 'autovolt:')),
     })
     .showSuggestionAfterError(false)
-  for (const add of [provision, token, replay, rollup]) add(program, output)
+  for (const add of [provision, token, replay, show, rollup]) add(program, output)
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
