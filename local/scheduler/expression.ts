@@ -50,12 +50,22 @@ function cron(argument: string, zone: string): Timetable {
   if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
     throw new Error(`cron(${argument}) must have ? as one of day of month and day of week`)
   }
-  const days = [dayOfMonth === '?' ? '*' : dayOfMonth, month, weekdays(dayOfWeek)]
-  const job = new Cron(['0', minute, hour, ...days, year].join(' '), {
-    timezone: zone,
-    paused: true,
-  })
+  const pattern = [
+    '0',
+    openStep(minute, 59),
+    openStep(hour, 23),
+    openStep(dayOfMonth === '?' ? '*' : dayOfMonth, 31),
+    openStep(month, 12),
+    openStep(weekdays(dayOfWeek), 6),
+    year,
+  ]
+  const job = new Cron(pattern.join(' '), { timezone: zone, paused: true })
   return { next: (afterMs) => job.nextRun(new Date(afterMs))?.getTime() }
+}
+
+/** AWS takes `0/15` for "from 0, every 15"; croner wants the end said. */
+function openStep(field = '*', last: number): string {
+  return field.replace(/(^|,)(\d+)\//g, `$1$2-${last}/`)
 }
 
 /** AWS counts days of the week from 1 for Sunday, croner from 0. */

@@ -134,7 +134,10 @@ describe('a table stream', () => {
   it('passes only what the filter lets through', async () => {
     await using probe = await startProbe()
     const filters = [{ pattern: JSON.stringify({ eventName: ['MODIFY'] }) }]
-    await using stack = await start({ probeUrl: probe.url, mapping: { filterCriteria: { filters } } })
+    await using stack = await start({
+      probeUrl: probe.url,
+      mapping: { filterCriteria: { filters } },
+    })
     await put(stack, 'a', 1)
     await put(stack, 'a', 1)
     await put(stack, 'b', 1)
