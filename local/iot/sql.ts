@@ -26,18 +26,11 @@ export class UnsupportedSql extends Error {}
 type Value = (message: Message) => unknown
 type Token = { kind: 'word' | 'number' | 'string' | 'sign'; text: string }
 
-const TOKEN =
-  /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+(?:\.\d+)?)|'((?:[^']|'')*)'|"([^"]*)"|([*(),.]))/y
+const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+(?:\.\d+)?)|'((?:[^']|'')*)'|"([^"]*)"|(\S))/g
 
 function tokenize(sql: string): Token[] {
   const tokens: Token[] = []
-  const pattern = new RegExp(TOKEN)
-  const text = sql.trim()
-  while (pattern.lastIndex < text.length) {
-    const at = pattern.lastIndex
-    const match = pattern.exec(text)
-    if (!match) throw new UnsupportedSql(`«${text.slice(at, at + 40).trim()}» is not understood`)
-    const [, word, number, single, double, sign] = match
+  for (const [, word, number, single, double, sign] of sql.trim().matchAll(TOKEN)) {
     if (word !== undefined) tokens.push({ kind: 'word', text: word })
     else if (number !== undefined) tokens.push({ kind: 'number', text: number })
     else if (sign !== undefined) tokens.push({ kind: 'sign', text: sign })
