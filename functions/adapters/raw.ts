@@ -12,6 +12,7 @@ export type Channel = 'mqtt' | 'http'
 /** One stored message: the raw event. Put once, never updated. */
 export interface RawMessage {
   readonly register: string
+  readonly count: number
   /** JSON of a telemetry message, as it came where it was not cut. */
   readonly text: string
   readonly receivedAtMs: number
@@ -32,6 +33,8 @@ const RawItem = z.object({
   via: z.literal(['mqtt', 'http']),
   payload: z.instanceof(Uint8Array<ArrayBufferLike>),
   encoding: z.string(),
+  /** How many readings the message holds; counted without opening it. */
+  readings: z.int(),
   expires_at: z.number(),
 })
 export type RawItem = z.infer<typeof RawItem>
@@ -45,6 +48,7 @@ export function toItem(raw: RawMessage, firstId: string, retentionDays: number):
     via: raw.via,
     payload: compress(raw.text),
     encoding: ENCODING,
+    readings: raw.count,
     expires_at: Math.floor(raw.receivedAtMs / 1000) + retentionDays * 86_400,
   }
 }
@@ -58,6 +62,7 @@ export function fromItem(item: unknown): StoredMessage {
     return {
       register: stored.register,
       id: stored.id,
+      count: stored.readings,
       text,
       message,
       receivedAtMs: stored.received_at_ms,

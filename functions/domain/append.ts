@@ -20,23 +20,33 @@ export interface Sorted {
   readonly above: readonly Reading[]
   /** Late, repeated or conflicting: must be looked up in the journal. */
   readonly below: readonly Reading[]
-  /** Booked among the last readings, with the same content. */
+  /** Booked among the last readings with the same content, and brought by another message. */
   readonly repeated: readonly Reading[]
 }
 
 /** Tells the readings that extend the journal from those that must be looked up in it, by the state alone. */
 export function sortIncoming(state: JournalState | null, incoming: readonly Reading[]): Sorted {
   if (state === null) return { above: incoming, below: [], repeated: [] }
-  const recent = new Map([...state.tail, state.last].map((reading) => [reading.id, reading.hash]))
+  const recent = new Map([...state.tail, state.last].map((reading) => [reading.id, reading]))
   const above: Reading[] = []
   const below: Reading[] = []
   const repeated: Reading[] = []
   for (const reading of incoming) {
-    if (recent.get(reading.id) === reading.hash) repeated.push(reading)
-    else if (extendsJournal(state, reading)) above.push(reading)
+    const booked = recent.get(reading.id)
+    if (booked?.hash === reading.hash) {
+      if (isRepeat(reading, booked)) repeated.push(reading)
+    } else if (extendsJournal(state, reading)) above.push(reading)
     else below.push(reading)
   }
   return { above, below, repeated }
+}
+
+/**
+ * A message that the stream delivers again brings readings with the receipt they were booked with;
+ * a node that sends a reading again does so in another message, received at another time.
+ */
+function isRepeat(reading: Reading, booked: Reading): boolean {
+  return reading.hash === booked.hash && reading.receivedAtMs !== booked.receivedAtMs
 }
 
 function extendsJournal({ last, epochs, epochCount }: JournalState, reading: Reading): boolean {
@@ -50,8 +60,8 @@ function extendsJournal({ last, epochs, epochCount }: JournalState, reading: Rea
 /** The outcome of booking: an entry, or none when everything was booked already. */
 export interface Booking {
   readonly draft: EntryDraft | null
-  /** Incoming readings that were booked before with the same content. */
-  readonly duplicates: number
+  /** Incoming readings that another message brought before, with the same content. */
+  readonly duplicates: readonly Reading[]
   /** Incoming readings whose identity is booked with other content; the earlier received stands. */
   readonly conflicts: readonly Reading[]
 }
@@ -69,7 +79,7 @@ export function append(
   const tail = state?.tail ?? []
   const context = state && !tail.some((r) => r.id === state.last.id) ? [...tail, state.last] : tail
   const placed = place(behind(state, fresh), state?.last.tMs)
-  if (placed.length === 0) return { draft: null, duplicates: incoming.length, conflicts: [] }
+  if (placed.length === 0) return { draft: null, duplicates: [], conflicts: [] }
   const run = [...context, ...placed]
   const before = intervalsOf(context, facts)
   const after = intervalsOf(run, facts)
@@ -84,8 +94,7 @@ export function append(
       hours: hoursOf(lines, placed),
       state: stateAfter(run, after.pending.length, totals, epochsAfter(state, placed)),
     },
-    duplicates: incoming.length - fresh.length,
-    conflicts: contradicted(incoming, fresh),
+    ...passedOver(incoming, new Map(fresh.map((reading) => [reading.id, reading]))),
   }
 }
 
@@ -117,10 +126,8 @@ export function insert(
   const added = fresh.filter((reading) => !booked.has(reading.id))
   const claims = fresh.filter((r) => booked.has(r.id) && booked.get(r.id)?.hash !== r.hash)
   const winners = claims.filter((r) => distinct([booked.get(r.id) as Reading, r])[0] === r)
-  const result = {
-    duplicates: incoming.length - added.length - claims.length,
-    conflicts: [...claims, ...contradicted(incoming, fresh)],
-  }
+  const standing = new Map(fresh.map((r) => [r.id, booked.get(r.id) ?? r]))
+  const result = passedOver(incoming, standing)
   if (added.length === 0 && winners.length === 0) return { draft: null, ...result }
 
   const whole = reach.toStart && reach.toEnd
@@ -219,9 +226,17 @@ function isEnclosed(
   )
 }
 
-function contradicted(incoming: readonly Reading[], fresh: readonly Reading[]): Reading[] {
-  const stands = new Map(fresh.map((reading) => [reading.id, reading]))
-  return incoming.filter((reading) => stands.get(reading.id)?.hash !== reading.hash)
+/** Incoming readings that add nothing to those standing: repeats, and claims of other content. */
+function passedOver(
+  incoming: readonly Reading[],
+  standing: ReadonlyMap<string, Reading>,
+): Pick<Booking, 'duplicates' | 'conflicts'> {
+  const others = incoming.filter((reading) => standing.get(reading.id) !== reading)
+  const same = (reading: Reading) => standing.get(reading.id)?.hash === reading.hash
+  return {
+    duplicates: others.filter((r) => same(r) && isRepeat(r, standing.get(r.id) as Reading)),
+    conflicts: others.filter((reading) => !same(reading)),
+  }
 }
 
 function epochsAfter(

@@ -4,7 +4,7 @@ import { fromWire } from '../adapters/wire.ts'
 import { Esp32Name } from '../contract/names.ts'
 import { MAX_PAYLOAD_BYTES, MAX_READINGS_PER_ITEM, TelemetryMessage } from '../contract/wire.ts'
 import { type Reading, registerKey } from '../domain/reading.ts'
-import { parseJson } from './json.ts'
+import { explain, parseJson } from './json.ts'
 
 /** A message as it reached us, before anything of it is believed. */
 export interface Arrival {
@@ -84,23 +84,6 @@ function parseMessage(arrival: Arrival): Parsed | Refusal {
   return { message: parsed.data, text: json.text }
 }
 
-/** Names the field, what it must be, and what came; a page of zod issues helps nobody. */
-export function explain(
-  issues: readonly { path: PropertyKey[]; message: string }[],
-  value: unknown,
-): string {
-  return issues
-    .slice(0, 3)
-    .map(({ path, message }) => {
-      const got = path.reduce<unknown>(
-        (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
-        value,
-      )
-      return `${path.join('.') || 'message'}: ${message}, got ${JSON.stringify(got)?.slice(0, 80) ?? 'nothing'}`
-    })
-    .join('; ')
-}
-
 /** Items of at most 25 readings and 32 KB. A single reading larger than that stays one item. */
 function cut(message: TelemetryMessage): TelemetryMessage[] {
   const { readings } = message
@@ -137,7 +120,13 @@ async function acceptPiece(
     const first = rest[0] as Wired
     const part = only(message, rest)
     const text = part === whole.message ? whole.text : JSON.stringify(part)
-    const raw = { register, text, receivedAtMs: arrival.receivedAtMs, via: arrival.via }
+    const raw = {
+      register,
+      text,
+      count: rest.length,
+      receivedAtMs: arrival.receivedAtMs,
+      via: arrival.via,
+    }
     if (await ports.raw.create(raw, first.reading.id)) {
       outcome.created += rest.length
       return

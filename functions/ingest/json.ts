@@ -44,3 +44,20 @@ function depthOf(text: string): number {
   }
   return deepest
 }
+
+/** Names the field, what it must be, and what came; a page of zod issues helps nobody. */
+export function explain(
+  issues: readonly { path: PropertyKey[]; message: string }[],
+  value: unknown,
+): string {
+  return issues
+    .slice(0, 3)
+    .map(({ path, message }) => {
+      const got = path.reduce<unknown>(
+        (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
+        value,
+      )
+      return `${path.join('.') || 'message'}: ${message}, got ${JSON.stringify(got)?.slice(0, 80) ?? 'nothing'}`
+    })
+    .join('; ')
+}

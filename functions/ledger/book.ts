@@ -18,7 +18,8 @@ import { neighbourhood } from './neighbourhood.ts'
 /** What booking a batch of one register's readings did. */
 export interface Booked {
   readonly entries: readonly Entry[]
-  readonly duplicates: number
+  /** Readings that another message had brought before. */
+  readonly duplicates: readonly Reading[]
   readonly conflicts: readonly Reading[]
 }
 
@@ -48,7 +49,7 @@ export async function book(
   ports: BookPorts,
 ): Promise<Booked> {
   const facts = await ports.facts(register)
-  const done = { entries: [] as Entry[], duplicates: 0, conflicts: [] as Reading[] }
+  const done = { entries: [] as Entry[], duplicates: [] as Reading[], conflicts: [] as Reading[] }
   for (const part of parts(readings)) {
     let rest: readonly Reading[] = part
     for (let race = 0; rest.length > 0; race++) {
@@ -62,7 +63,7 @@ export async function book(
         if (!(await ports.journal.append(chain))) continue
         done.entries.push(...chain.map(({ entry }) => entry))
       }
-      done.duplicates += step.repeated + step.booking.duplicates
+      done.duplicates.push(...step.repeated, ...step.booking.duplicates)
       done.conflicts.push(...step.booking.conflicts)
       rest = step.left
       race = 0
@@ -73,7 +74,7 @@ export async function book(
 
 interface Step {
   readonly booking: Booking
-  readonly repeated: number
+  readonly repeated: readonly Reading[]
   /** Readings for the next entry. */
   readonly left: readonly Reading[]
 }
@@ -89,12 +90,12 @@ async function decide(
   const state = head?.state ?? null
   const { above, below, repeated } = sortIncoming(state, readings)
   if (above.length > 0 || state === null) {
-    return { booking: append(state, above, facts), repeated: repeated.length, left: below }
+    return { booking: append(state, above, facts), repeated, left: below }
   }
   if (below.length === 0) {
     return {
-      booking: { draft: null, duplicates: 0, conflicts: [] },
-      repeated: repeated.length,
+      booking: { draft: null, duplicates: [], conflicts: [] },
+      repeated,
       left: [],
     }
   }
@@ -102,7 +103,7 @@ async function decide(
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
     const { known, reach } = await neighbourhood(journal, register, below, hours)
     const booking = insert(state, below, known, reach, facts)
-    if (booking !== null) return { booking, repeated: repeated.length, left: [] }
+    if (booking !== null) return { booking, repeated, left: [] }
     if (reach.toStart && reach.toEnd)
       throw new Error(`no place in the whole journal of ${register}`)
   }

@@ -1,0 +1,273 @@
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb'
+import * as z from 'zod'
+import { Classroom, DeviceId, Esp32Name } from '../contract/names.ts'
+import type { Assignment } from '../domain/assignment.ts'
+import { type RegisterFacts, UNKNOWN_FACTS } from '../domain/facts.ts'
+import type { PresenceState } from '../domain/presence.ts'
+import { registerParts } from '../domain/reading.ts'
+import { counterUpdate } from './control.ts'
+import { conditionFailed, transactionLost } from './dynamo.ts'
+
+/** The registry's own item of a node. */
+export const NodeItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.literal('node'),
+  created_at_ms: z.int(),
+  thing_arn: z.string().optional(),
+})
+
+/** A node stands in a classroom from an instant on; the first assignment (0) covers all earlier time. */
+export const AssignmentItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.string().startsWith('assignment#'),
+  classroom: Classroom,
+  from_at_ms: z.int().min(0),
+  recorded_at_ms: z.int(),
+  recorded_by: z.string(),
+})
+
+/** A dated fact of the node's total (`device_id` null) or of one channel. Never changed, only followed. */
+export const FactItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.string().startsWith('fact#'),
+  device_id: DeviceId.nullable(),
+  rating_mw: z.int().min(1).optional(),
+  rollover_mwh: z.int().min(1).optional(),
+  effective_from_ms: z.int().min(0),
+  recorded_at_ms: z.int(),
+  recorded_by: z.string(),
+})
+
+/** How far the rollup has carried a register's journal. */
+export const WatermarkItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.string().startsWith('watermark#'),
+  through_n: z.int().min(0),
+  rolled_at_ms: z.int().optional(),
+})
+
+/** What is known of a node's connection; written on change only. */
+export const PresenceItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.literal('presence'),
+  online: z.boolean(),
+  boot_id: z.string().optional(),
+  changed_at_ms: z.int(),
+  last_seen_ms: z.int(),
+  firmware_ver: z.string().optional(),
+  mac: z.string().optional(),
+  wifi_rssi: z.number().optional(),
+  heap: z.number().optional(),
+  backlog: z.int().optional(),
+  reset_reason: z.string().optional(),
+})
+
+const AnyItem = z.looseObject({ kind: z.string() })
+
+/** All the registry holds of one node. */
+export interface NodeRecord {
+  readonly esp32Name: string
+  readonly registered: boolean
+  readonly createdAtMs: number | null
+  readonly assignments: readonly Assignment[]
+  readonly presence: PresenceState | null
+  readonly facts: readonly z.infer<typeof FactItem>[]
+  /** `through_n` by register. */
+  readonly watermarks: ReadonlyMap<string, number>
+}
+
+export interface NodeStore {
+  /** Everything of one node; `registered` is false for a name nobody provisioned. */
+  get(esp32Name: string): Promise<NodeRecord>
+  /** Names of the nodes ever assigned to a classroom. Eventually consistent (an index). */
+  inClassroom(classroom: string): Promise<string[]>
+  /** Every node, a page at a time. */
+  all(): AsyncGenerator<NodeRecord>
+  isRegistered(esp32Name: string): Promise<boolean>
+  presence(esp32Name: string): Promise<PresenceState | null>
+  /** Writes presence, provided it is still what it was. @returns false when it has changed */
+  changePresence(next: PresenceState, previous: PresenceState | null): Promise<boolean>
+  /** Moves a watermark forward, never back. */
+  moveWatermark(register: string, throughN: number, nowMs: number): Promise<void>
+}
+
+/**
+ * @param controlTable where the number of nodes online is kept; needed by those who change presence
+ */
+export function nodeStore(
+  client: DynamoDBDocumentClient,
+  table: string,
+  controlTable?: string,
+): NodeStore {
+  const presence = async (esp32Name: string) => {
+    const key = { esp32_name: esp32Name, kind: 'presence' }
+    const { Item } = await client.send(
+      new GetCommand({ TableName: table, Key: key, ConsistentRead: true }),
+    )
+    return Item === undefined ? null : PresenceItem.parse(Item)
+  }
+  return {
+    async get(esp32Name) {
+      const items: Record<string, unknown>[] = []
+      let start: Record<string, unknown> | undefined
+      do {
+        const page = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'esp32_name = :name',
+            ExpressionAttributeValues: { ':name': esp32Name },
+            ConsistentRead: true,
+            ExclusiveStartKey: start,
+          }),
+        )
+        items.push(...(page.Items ?? []))
+        start = page.LastEvaluatedKey
+      } while (start !== undefined)
+      return toRecord(esp32Name, items)
+    },
+
+    async inClassroom(classroom) {
+      const names = new Set<string>()
+      let start: Record<string, unknown> | undefined
+      do {
+        const page = await client.send(
+          new QueryCommand({
+            TableName: table,
+            IndexName: 'by-classroom',
+            KeyConditionExpression: 'classroom = :classroom',
+            ExpressionAttributeValues: { ':classroom': classroom },
+            ExclusiveStartKey: start,
+          }),
+        )
+        for (const item of page.Items ?? []) names.add(AssignmentItem.parse(item).esp32_name)
+        start = page.LastEvaluatedKey
+      } while (start !== undefined)
+      return [...names].sort()
+    },
+
+    async *all() {
+      // A scan gives the items of one node one after another, but a page may end between them.
+      let held: { name: string; items: Record<string, unknown>[] } | null = null
+      let start: Record<string, unknown> | undefined
+      do {
+        const page = await client.send(
+          new ScanCommand({ TableName: table, ExclusiveStartKey: start }),
+        )
+        for (const item of page.Items ?? []) {
+          const name = String(item.esp32_name)
+          if (held !== null && held.name !== name) {
+            yield toRecord(held.name, held.items)
+            held = null
+          }
+          held ??= { name, items: [] }
+          held.items.push(item)
+        }
+        start = page.LastEvaluatedKey
+      } while (start !== undefined)
+      if (held !== null) yield toRecord(held.name, held.items)
+    },
+
+    async isRegistered(esp32Name) {
+      const { Item } = await client.send(
+        new GetCommand({ TableName: table, Key: { esp32_name: esp32Name, kind: 'node' } }),
+      )
+      return Item !== undefined
+    },
+
+    presence,
+
+    async changePresence(next, previous) {
+      const put = {
+        TableName: table,
+        Item: next,
+        ...(previous === null
+          ? { ConditionExpression: 'attribute_not_exists(esp32_name)' }
+          : {
+              ConditionExpression: 'last_seen_ms = :seen AND changed_at_ms = :changed',
+              ExpressionAttributeValues: {
+                ':seen': previous.last_seen_ms,
+                ':changed': previous.changed_at_ms,
+              },
+            }),
+      }
+      const step = Number(next.online) - Number(previous?.online ?? false)
+      try {
+        if (step === 0) await client.send(new PutCommand(put))
+        else {
+          if (controlTable === undefined) throw new Error('changing presence needs the Control table')
+          // The number of nodes online changes together with the node, or it would drift.
+          const count = { Update: counterUpdate(controlTable, { online: step }) }
+          await client.send(new TransactWriteCommand({ TransactItems: [{ Put: put }, count] }))
+        }
+        return true
+      } catch (error) {
+        if (conditionFailed(error) || transactionLost(error)) return false
+        throw error
+      }
+    },
+
+    async moveWatermark(register, throughN, nowMs) {
+      const { esp32Name } = registerParts(register)
+      try {
+        await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: { esp32_name: esp32Name, kind: `watermark#${register}` },
+            UpdateExpression: 'SET through_n = :n, rolled_at_ms = :now',
+            ConditionExpression: 'through_n < :n',
+            ExpressionAttributeValues: { ':n': throughN, ':now': nowMs },
+          }),
+        )
+      } catch (error) {
+        // Another worker carried it further in the meantime; that is what we wanted.
+        if (!conditionFailed(error)) throw error
+      }
+    },
+  }
+}
+
+function toRecord(esp32Name: string, items: readonly Record<string, unknown>[]): NodeRecord {
+  const of = <T>(prefix: string, schema: z.ZodType<T>): T[] =>
+    items
+      .filter((item) => AnyItem.parse(item).kind.startsWith(prefix))
+      .map((item) => schema.parse(item))
+  const [node] = of('node', NodeItem)
+  const [presence] = of('presence', PresenceItem)
+  return {
+    esp32Name,
+    registered: node !== undefined,
+    createdAtMs: node?.created_at_ms ?? null,
+    assignments: of('assignment#', AssignmentItem)
+      .map((item) => ({ classroom: item.classroom, fromMs: item.from_at_ms }))
+      .sort((a, b) => a.fromMs - b.fromMs),
+    presence: presence ?? null,
+    facts: of('fact#', FactItem),
+    watermarks: new Map(
+      of('watermark#', WatermarkItem).map((w) => [w.kind.slice('watermark#'.length), w.through_n]),
+    ),
+  }
+}
+
+/** The facts of a register as recorded last, for the node's total or for its own channel. */
+export function factsOf(record: NodeRecord, register: string): RegisterFacts {
+  const { deviceId } = registerParts(register)
+  const newestFirst = [...record.facts].sort((a, b) => b.recorded_at_ms - a.recorded_at_ms)
+  const own = newestFirst.filter((fact) => fact.device_id === deviceId)
+  const channelRatingMw: Record<string, number> = {}
+  for (const { device_id, rating_mw } of newestFirst) {
+    if (device_id !== null && rating_mw !== undefined) channelRatingMw[device_id] ??= rating_mw
+  }
+  return {
+    ratingMw: own.find((f) => f.rating_mw !== undefined)?.rating_mw ?? UNKNOWN_FACTS.ratingMw,
+    rolloverMwh: own.find((f) => f.rollover_mwh !== undefined)?.rollover_mwh ?? null,
+    channelRatingMw,
+  }
+}

@@ -1,0 +1,19 @@
+import { Logger } from '@aws-lambda-powertools/logger'
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
+import { Metrics } from '@aws-lambda-powertools/metrics'
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
+import middy from '@middy/core'
+
+/** Structured logs and metrics (EMF) of a function; service and namespace come from the environment. */
+export const logger = new Logger()
+export const metrics = new Metrics()
+
+/**
+ * The middleware every function has: its logs carry the request, its metrics are flushed at the end
+ * of the invocation, also when it fails. Dimensions stay few: a node's name is never one.
+ */
+export function observed<Event, Result>() {
+  return middy<Event, Result>()
+    .use(injectLambdaContext(logger))
+    .use(logMetrics(metrics, { throwOnEmptyMetrics: false }))
+}

@@ -1,0 +1,82 @@
+import type { QualityAnswer, SummaryAnswer } from '../contract/api.ts'
+import { dateAt, localDay } from '../domain/calendar.ts'
+import { registerParts } from '../domain/reading.ts'
+import { blockTotals, emptyDay, type Quality, sum } from '../domain/rollup/figures.ts'
+import { addQuality, countedOnce } from '../domain/rollup/total.ts'
+import { type FreshDay, type FreshPorts, freshDays } from './fresh.ts'
+
+/** The device that stands for what no channel of a node accounts for. */
+const UNASSIGNED = 'unassigned'
+
+/** A classroom's day: the total and the devices that make it up. Null for a classroom nobody knows. */
+export async function summary(
+  query: { classroom: string; date?: string },
+  ports: FreshPorts & { readonly now: () => number },
+): Promise<SummaryAnswer | null> {
+  const date = query.date ?? dateAt(ports.now(), ports.siteTimeZone)
+  const all = await freshDays(query.classroom, date, ports)
+  if (all === null) return null
+  const counted = countedOnce(all)
+  const { blocks } = localDay(date, ports.siteTimeZone)
+  const devices = counted.flatMap(devicesOf)
+  const totalMwh = sum(devices.map((device) => device.total_mwh))
+  const quality = counted.reduce((q, { day }) => addQuality(q, day.figures.quality), emptyDay(0).quality)
+  const blocksMwh = new Array<number>(blocks).fill(0)
+  for (const { day } of counted) {
+    blockTotals(day.figures).forEach((mwh, block) => {
+      blocksMwh[block] = (blocksMwh[block] ?? 0) + mwh
+    })
+  }
+  return {
+    classroom: query.classroom,
+    date,
+    ...energy(totalMwh),
+    total_cost: null,
+    suspense_wh: quality.suspenseMwh / 1_000,
+    on_time_hours: hours(sum(counted.map(({ day }) => deviceSeconds(day)))),
+    devices,
+    quality: toApi(quality),
+    time_zone: ports.siteTimeZone,
+    block_minutes: 15,
+    blocks_mwh: blocksMwh,
+  }
+}
+
+function devicesOf({ register, day }: FreshDay): SummaryAnswer['devices'] {
+  const { esp32Name, deviceId } = registerParts(register)
+  const { devices, quality } = day.figures
+  const hasChannels = devices.size > 1
+  return [...devices]
+    .filter(([channel, series]) => channel !== null || !hasChannels || sum(series.energyMwh) !== 0)
+    .map(([channel, series]) => ({
+      device_id: channel ?? deviceId ?? UNASSIGNED,
+      esp32_name: esp32Name,
+      ...energy(sum(series.energyMwh)),
+      cost: null,
+      on_time_hours: hours(channel === null && hasChannels ? 0 : sum(series.onTimeS)),
+      quality: toApi(quality),
+    }))
+    .sort((a, b) => (a.device_id < b.device_id ? -1 : 1))
+}
+
+/** On-time of all devices together; a node without channels is its own device. */
+function deviceSeconds(day: FreshDay['day']): number {
+  const channels = [...day.figures.devices].filter(([channel]) => channel !== null)
+  if (channels.length === 0) return sum(day.figures.onTimeS)
+  return sum(channels.map(([, series]) => sum(series.onTimeS)))
+}
+
+const energy = (mwh: number) => ({ total_wh: mwh / 1_000, total_kwh: mwh / 1_000_000, total_mwh: mwh })
+const hours = (seconds: number) => Math.round((seconds / 3_600) * 10_000) / 10_000
+
+function toApi(quality: Quality): QualityAnswer {
+  return {
+    measured_wh: quality.measuredMwh / 1_000,
+    apportioned_wh: quality.apportionedMwh / 1_000,
+    estimated_wh: quality.estimatedMwh / 1_000,
+    suspense_wh: quality.suspenseMwh / 1_000,
+    coverage_seconds: quality.coverageS,
+    gaps: quality.gaps,
+    resets: quality.resets,
+  }
+}

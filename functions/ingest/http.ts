@@ -1,0 +1,26 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda'
+import { documentClient, env } from '../adapters/dynamo.ts'
+import { type HttpResponse, json, problem } from '../adapters/http.ts'
+import { nodeStore } from '../adapters/nodes.ts'
+import { observed } from '../adapters/observe.ts'
+import { quarantineStore } from '../adapters/quarantine.ts'
+import { rawStore } from '../adapters/raw.ts'
+import { acceptPost } from './post.ts'
+
+const client = documentClient()
+const ports = {
+  nodes: nodeStore(client, env('NODES_TABLE')),
+  raw: rawStore(client, env('TELEMETRY_TABLE'), Number(env('RAW_RETENTION_DAYS'))),
+  quarantine: quarantineStore(
+    client,
+    env('QUARANTINE_TABLE'),
+    Number(env('QUARANTINE_RETENTION_DAYS')),
+  ),
+}
+
+/** `POST /telemetry`: the same path and rules as MQTT, for gateways and load tests (operator role). */
+export const handler = observed<APIGatewayProxyEventV2, HttpResponse>().handler(async (event) => {
+  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
+  const outcome = await acceptPost(body, event.requestContext.timeEpoch, ports)
+  return 'problem' in outcome ? problem(outcome.problem) : json(202, outcome.answer)
+})

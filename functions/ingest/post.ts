@@ -1,0 +1,63 @@
+import type { Problem } from '../adapters/http.ts'
+import type { NodeStore } from '../adapters/nodes.ts'
+import { Esp32Name } from '../contract/names.ts'
+import { MAX_PAYLOAD_BYTES } from '../contract/wire.ts'
+import { type AcceptPorts, accept } from './accept.ts'
+import { parseJson } from './json.ts'
+
+/** What a gateway is told of its message, counted in readings. */
+export interface PostAnswer {
+  success: true
+  esp32_name: string
+  created: number
+  duplicates: number
+  conflicts: number
+}
+
+const UNNAMED = '(unnamed)'
+
+/**
+ * Accepts a message posted over HTTP. It names its node in the body, which only the operator role
+ * may do; the node must be registered. What is refused is quarantined as it would be over MQTT, and
+ * the caller is told why.
+ */
+export async function acceptPost(
+  body: Uint8Array,
+  receivedAtMs: number,
+  ports: AcceptPorts & { readonly nodes: Pick<NodeStore, 'isRegistered'> },
+): Promise<{ answer: PostAnswer } | { problem: Problem }> {
+  const refuse = async (status: number, title: string, detail: string, kind: 'invalid' | 'unknown_node', name = UNNAMED) => {
+    await ports.quarantine.put({
+      esp32Name: name,
+      receivedAtMs,
+      kind,
+      reason: detail,
+      channel: 'telemetry',
+      original: body.subarray(0, MAX_PAYLOAD_BYTES),
+    })
+    return { problem: { status, title, detail } }
+  }
+  if (body.byteLength > MAX_PAYLOAD_BYTES) {
+    const detail = `body must be at most ${MAX_PAYLOAD_BYTES} bytes, got ${body.byteLength}`
+    return refuse(413, 'Message too large', detail, 'invalid')
+  }
+  const parsed = parseJson(body)
+  if ('reason' in parsed) return refuse(400, 'Not a message', parsed.reason, 'invalid')
+  const named = Esp32Name.safeParse((parsed.value as { esp32_name?: unknown }).esp32_name)
+  if (!named.success) {
+    const detail = `esp32_name: ${named.error.issues[0]?.message ?? 'is not a node name'}`
+    return refuse(400, 'No node named', detail, 'invalid')
+  }
+  const esp32Name = named.data
+  if (!(await ports.nodes.isRegistered(esp32Name))) {
+    const detail = `esp32_name "${esp32Name}" is not a registered node; provision it first`
+    return refuse(422, 'Unknown node', detail, 'unknown_node', esp32Name)
+  }
+  const accepted = await accept({ esp32Name, payload: body, receivedAtMs, via: 'http' }, ports)
+  if (accepted.quarantined !== null) {
+    const { reason } = accepted.quarantined
+    return { problem: { status: 422, title: 'Message quarantined', detail: reason } }
+  }
+  const { created, duplicates, conflicts } = accepted
+  return { answer: { success: true, esp32_name: esp32Name, created, duplicates, conflicts } }
+}

@@ -1,0 +1,37 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics'
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
+import { controlStore } from '../adapters/control.ts'
+import { documentClient, env } from '../adapters/dynamo.ts'
+import { journal } from '../adapters/journal.ts'
+import { factsOf, nodeStore } from '../adapters/nodes.ts'
+import { logger, metrics, observed } from '../adapters/observe.ts'
+import { quarantineStore } from '../adapters/quarantine.ts'
+import { type BatchPorts, bookBatch } from './batch.ts'
+import { remembered } from './remembered.ts'
+
+const client = documentClient()
+const nodes = nodeStore(client, env('NODES_TABLE'))
+/** Facts change by hand; a minute's delay is nothing, a read for every batch would be. */
+const nodeOf = remembered((esp32Name: string) => nodes.get(esp32Name), 60_000, Date.now)
+const ports: BatchPorts = {
+  journal: journal(client, { ledger: env('LEDGER_TABLE'), nodes: env('NODES_TABLE') }),
+  facts: async (register) => factsOf(await nodeOf(register.split('/')[0] as string), register),
+  control: controlStore(client, env('CONTROL_TABLE')),
+  quarantine: quarantineStore(
+    client,
+    env('QUARANTINE_TABLE'),
+    Number(env('QUARANTINE_RETENTION_DAYS')),
+  ),
+  now: Date.now,
+  failed: (register, error) => logger.error('readings not booked', { register, error: error as Error }),
+}
+
+/** New raw events from the Telemetry stream become journal entries; what fails is reported by record. */
+export const handler = observed<DynamoDBStreamEvent, DynamoDBBatchResponse>().handler(async (event) => {
+  const done = await bookBatch(event.Records, ports)
+  if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
+  if (done.resets > 0) metrics.addMetric('ResetsDetected', MetricUnit.Count, done.resets)
+  if (done.conflicts > 0) metrics.addMetric('ReadingsConflicting', MetricUnit.Count, done.conflicts)
+  if (done.failures.length > 0) metrics.addMetric('BookingFailed', MetricUnit.Count, done.failures.length)
+  return { batchItemFailures: done.failures.map((itemIdentifier) => ({ itemIdentifier })) }
+})
