@@ -95,7 +95,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     for (const it of all.splice(0).reverse()) await it.stop()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
-    store.close()
+    if (store.isOpen) store.close()
     if (!options.dataDir) rmSync(dataDir, { recursive: true, force: true })
   }
   try {
