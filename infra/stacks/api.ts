@@ -22,9 +22,8 @@ export class ApiStack extends Stack {
       entry: 'functions/api/handler.ts',
       description: 'Answers questions about figures, nodes and health; changes nothing',
       rights: {
-        telemetry: ['GetItem', 'Query'],
         ledger: ['GetItem', 'Query'],
-        nodes: ['GetItem', 'Query'],
+        nodes: ['GetItem', 'Query', 'Scan'],
         rollups: ['GetItem', 'Query'],
         control: ['GetItem', 'Query'],
       },

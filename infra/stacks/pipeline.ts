@@ -79,7 +79,7 @@ export class PipelineStack extends Stack {
       rights: {
         ledger: ['PutItem', 'GetItem', 'Query'],
         nodes: ['PutItem', 'GetItem', 'Query'],
-        control: ['PutItem'],
+        control: ['PutItem', 'UpdateItem'],
         quarantine: ['PutItem'],
       },
       memoryMb: 512,

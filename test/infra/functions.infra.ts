@@ -63,7 +63,7 @@ describe('every function', () => {
     ['ledger', ['CONTROL', 'LEDGER', 'NODES', 'QUARANTINE']],
     ['rollup', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
     ['tally', ['CONTROL']],
-    ['api', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS', 'TELEMETRY']],
+    ['api', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
   ])('%s is told the names of its tables: %j', (name, tables) => {
     const variables: Record<string, string> = named(name).Environment.Variables
     const told = Object.entries(variables).filter(([key]) => key.endsWith('_TABLE'))

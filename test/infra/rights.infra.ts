@@ -45,7 +45,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       {
         ledger: ['GetItem', 'PutItem', 'Query'],
         nodes: ['GetItem', 'PutItem', 'Query'],
-        control: ['PutItem'],
+        control: ['PutItem', 'UpdateItem'],
         quarantine: ['PutItem'],
         'StreamArn:autovolt-prod-telemetry': reading,
         '*': ['ListStreams'],
@@ -72,9 +72,8 @@ describe('a function may do to tables what its job needs, and nothing else', () 
     [
       'api',
       {
-        telemetry: ['GetItem', 'Query'],
         ledger: ['GetItem', 'Query'],
-        nodes: ['GetItem', 'Query'],
+        nodes: ['GetItem', 'Query', 'Scan'],
         'nodes/index/by-classroom': ['Query'],
         rollups: ['GetItem', 'Query'],
         control: ['GetItem', 'Query'],
