@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { openSigningKey } from '../identity/signing-key.ts'
 import { openLogFiles } from '../log-files.ts'
+import { listenOnLoopback } from '../loopback.ts'
 import type { Plugin, Runtime } from '../runtime.ts'
 import { refuse } from '../template/refuse.ts'
 import type { JwtAuthorizer } from './authorizer.ts'
 import { createGateway } from './gateway.ts'
-import { listenOnLoopback } from './loopback.ts'
 import { httpServer } from './server.ts'
 import { type Api, type Route, readApi } from './template.ts'
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
-import { listenOnLoopback } from '../http/loopback.ts'
+import { listenOnLoopback } from '../loopback.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Authority, certificateId } from './authority.ts'
 import type { LeftWill } from './kept-messages.ts'
@@ -52,13 +53,20 @@ export async function startBroker(
     promise.then(drop, drop)
     return promise
   }
-  const refused = (what: string, client: Client | null, reason: unknown, more: object = {}) =>
+  /** aedes reports what we refused once more when it closes the connection. */
+  const told = new WeakSet<object>()
+  const refused = (what: string, client: Client | null, reason: unknown, more: object = {}) => {
+    if (reason instanceof Error) {
+      if (told.has(reason)) return
+      told.add(reason)
+    }
     runtime.log('iot', what, {
       client_id: client?.id,
       certificate: client ? connections.get(client)?.session.identity.certificateId : undefined,
       reason: reason instanceof Error ? reason.message : String(reason),
       ...more,
     })
+  }
 
   const aedes = await Aedes.createBroker({
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -90,12 +98,11 @@ export async function startBroker(
       } catch (reason) {
         refused('connect refused', client, reason)
         const notAuthorized = 5
-        return done(
-          Object.assign(new Error(String(reason)), {
-            returnCode: notAuthorized,
-          }) as AuthenticateError,
+        done(
+          Object.assign(reason as Error, { returnCode: notAuthorized }) as AuthenticateError,
           null,
         )
+        return
       }
       const older = open.get(client.id)
       if (older) refused('disconnected', older, 'DUPLICATE_CLIENTID')
@@ -179,6 +186,7 @@ export async function startBroker(
     gate.kept.removeWill(will.connection)
   }
 
+  const sockets = new Set<Socket>()
   const accept = (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy())
     const der = socket.getPeerCertificate().raw as Buffer | undefined
@@ -208,9 +216,14 @@ export async function startBroker(
           requestCert: true,
           rejectUnauthorized: true,
           minVersion: 'TLSv1.2',
+          handshakeTimeout: CONNECT_TIMEOUT_MS,
         },
         accept,
       )
+      server.on('connection', (socket) => {
+        sockets.add(socket)
+        socket.on('close', () => sockets.delete(socket))
+      })
       server.on('tlsClientError', (error) => refused('TLS refused', null, error))
       return server
     },
@@ -238,6 +251,7 @@ export async function startBroker(
       for (const server of servers) server.close()
       await new Promise<void>((resolve) => aedes.close(resolve))
       await Promise.allSettled(pending)
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

@@ -51,8 +51,8 @@ export function protocolLevel(bytes: Buffer): number | undefined {
 /**
  * Lets an MQTT 5 client talk to aedes, which speaks 3.1.1 only: a stream that gives aedes 3.1.1
  * packets and the client version 5 ones with reason codes and the limits of AWS. Properties of messages,
- * will delay and the subscription options of version 5 are not carried over, and a session that
- * starts clean ends with its connection.
+ * will delay and the subscription options of version 5 are not carried over. A session with an expiry
+ * counts as persistent, and is resumed even when a clean start is asked for.
  */
 export class Mqtt5Stream extends Duplex {
   readonly #socket: TLSSocket
@@ -122,7 +122,7 @@ export class Mqtt5Stream extends Duplex {
         return {
           ...connect,
           protocolVersion: 4,
-          clean: packet.clean || sessionExpiry === 0,
+          clean: sessionExpiry === 0,
           ...(will ? { will: plainWill } : {}),
         }
       }

@@ -99,6 +99,16 @@ describe('who may connect', () => {
     await expect(connect(edge, 'esp32-a', node, { clean: false })).rejects.toThrow('Not authorized')
   })
 
+  test('no version 5 session that outlives its connection either', async () => {
+    const options = { protocolVersion: 5 as const, properties: { sessionExpiryInterval: 60 } }
+    await expect(connect(edge, 'esp32-a', node, options)).rejects.toThrow('Not authorized')
+  })
+
+  test('no client id of more than 128 bytes', async () => {
+    await expect(connect(edge, 'x'.repeat(129), node)).rejects.toThrow('Not authorized')
+    expect(reasons()).toContain('connect refused: client id has 129 bytes, the limit is 128')
+  })
+
   test('a version 5 client is told why it is refused', async () => {
     const client = await online('esp32-a', node, { protocolVersion: 5 })
     expect(client.connected).toBe(true)
@@ -161,6 +171,7 @@ describe('what may be published', () => {
       client.publish('autovolt/esp32-b/telemetry', '{}', { qos: 1 })
       await closed(client)
       expect(edge.invocations).toEqual([])
+      await vi.waitFor(() => expect(edge.logged).toHaveLength(1))
       expect(reasons().join()).toContain(
         'no statement allows iot:Publish on arn:aws:iot:ap-south-1:000000000000:topic/autovolt/esp32-b/telemetry',
       )

@@ -259,6 +259,22 @@ test('a route that is not in the template is not served', async () => {
   expect((await fetch(`${base}/health`)).status).toBe(404)
 })
 
+test('$default takes what no other route does', async () => {
+  await using other = await startEdge({
+    plugins: [identity, httpApi],
+    resources: apiResources(route('$default'), route('GET /kept')),
+  })
+  const keys: unknown[] = []
+  other.answer = async (_, event) => {
+    keys.push(event.routeKey)
+    return { payload: {} }
+  }
+  for (const path of ['/kept', '/any/thing', '/']) {
+    await fetch(`${other.started.endpoints?.http}${path}`)
+  }
+  expect(keys).toEqual(['GET /kept', '$default', '$default'])
+})
+
 test('what cannot be honoured stops the start with the logical id', async () => {
   const foreign = apiResources(guarded('GET /a')).map((it) =>
     it.type === 'AWS::Cognito::UserPool' ? { ...it, attributes: { ProviderURL: 'https://x' } } : it,
