@@ -35,7 +35,10 @@ const COUNTERS = [
 type Counter = (typeof COUNTERS)[number]
 
 const CountItem = z.looseObject(
-  Object.fromEntries(COUNTERS.map((counter) => [counter, z.int().default(0)])) as Record<Counter, z.ZodDefault<z.ZodInt>>,
+  Object.fromEntries(COUNTERS.map((counter) => [counter, z.int().default(0)])) as Record<
+    Counter,
+    z.ZodDefault<z.ZodInt>
+  >,
 )
 /** One item holds all counters: adding to several is one write. */
 const COUNT_KEY = { kind: 'count', id: 'all' }
@@ -91,12 +94,8 @@ export function controlStore(client: DynamoDBDocumentClient, table: string): Con
   }
   return {
     async counts() {
-      const items = (await query('count', ' ')).map((item) => CountItem.parse(item))
-      const of = (counter: Counter) => items.find((item) => item.id === counter)?.total ?? 0
-      return Object.fromEntries(COUNTERS.map((counter) => [counter, of(counter)])) as Record<
-        Counter,
-        number
-      >
+      const { Item } = await client.send(new GetCommand({ TableName: table, Key: COUNT_KEY }))
+      return CountItem.parse(Item ?? {})
     },
 
     async receivedSince(sinceMs) {

@@ -12,10 +12,18 @@ export interface HttpResponse {
   readonly body: string
 }
 
-export function json(statusCode: number, body: unknown, headers: Record<string, string> = {}): HttpResponse {
+export function json(
+  statusCode: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): HttpResponse {
   return {
     statusCode,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...headers,
+    },
     body: JSON.stringify(body),
   }
 }
@@ -23,7 +31,10 @@ export function json(statusCode: number, body: unknown, headers: Record<string, 
 export function problem({ status, title, detail }: Problem): HttpResponse {
   return {
     statusCode: status,
-    headers: { 'content-type': 'application/problem+json; charset=utf-8', 'cache-control': 'no-store' },
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'cache-control': 'no-store',
+    },
     body: JSON.stringify({ type: 'about:blank', title, status, detail }),
   }
 }

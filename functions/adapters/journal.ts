@@ -27,6 +27,8 @@ export interface JournalReader {
   head(register: string): Promise<Entry | null>
   /** Entries from `fromN` on, at most `limit`. */
   entries(register: string, fromN: number, limit: number): Promise<Entry[]>
+  /** Every entry as it lies in the table, in order, a page at a time. */
+  items(register: string): AsyncGenerator<EntryItem>
   /** Pointers of the hours `fromHour` to `toHour`, both included, ascending. */
   pointers(register: string, fromHour: number, toHour: number): Promise<Pointer[]>
   /** The nearest hour below (or above) `hour` that has a pointer; null when there is none. */
@@ -45,6 +47,7 @@ export interface Journal extends JournalReader {
 const pointerKey = ({ hour, n }: Pointer) => `t#${hourText(hour)}#${String(n).padStart(12, '0')}`
 const hourText = (hour: number) => new Date(hour * HOUR_MS).toISOString().slice(0, 13)
 const LAST_ENTRY = 'e#~'
+const PAGE = 500
 const FIRST_POINTER = 't#'
 const LAST_POINTER = 't#~'
 
@@ -90,6 +93,17 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
     async entries(register, fromN, limit) {
       const items = await query(register, { from: entryKey(fromN), to: LAST_ENTRY, limit })
       return items.map((item) => fromItem(item as unknown as EntryItem))
+    },
+    async *items(register) {
+      let from = entryKey(0)
+      while (true) {
+        const page = await query(register, { from, to: LAST_ENTRY, limit: PAGE })
+        for (const item of page) yield item as unknown as EntryItem
+        const last = page.at(-1)
+        if (last === undefined || page.length < PAGE) return
+        // `~` sorts behind every digit, so the next page begins right after the last key.
+        from = `${String(last.sk)}~`
+      }
     },
     async pointers(register, fromHour, toHour) {
       const items = await query(register, {

@@ -202,7 +202,8 @@ export function nodeStore(
       try {
         if (step === 0) await client.send(new PutCommand(put))
         else {
-          if (controlTable === undefined) throw new Error('changing presence needs the Control table')
+          if (controlTable === undefined)
+            throw new Error('changing presence needs the Control table')
           // The number of nodes online changes together with the node, or it would drift.
           const count = { Update: counterUpdate(controlTable, { online: step }) }
           await client.send(new TransactWriteCommand({ TransactItems: [{ Put: put }, count] }))

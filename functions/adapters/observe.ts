@@ -1,8 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import { Metrics } from '@aws-lambda-powertools/metrics'
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
-import middy from '@middy/core'
+import middy, { type MiddlewareObj } from '@middy/core'
 
 /** Structured logs and metrics (EMF) of a function; service and namespace come from the environment. */
 export const logger = new Logger()
@@ -13,7 +12,16 @@ export const metrics = new Metrics()
  * of the invocation, also when it fails. Dimensions stay few: a node's name is never one.
  */
 export function observed<Event, Result>() {
-  return middy<Event, Result>()
-    .use(injectLambdaContext(logger))
-    .use(logMetrics(metrics, { throwOnEmptyMetrics: false }))
+  return middy<Event, Result>().use(injectLambdaContext(logger)).use(flushed(metrics))
+}
+
+/**
+ * Powertools' own middleware writes a log line when there is no metric; most invocations have none,
+ * and a line for every reading would cost as much as storing it.
+ */
+function flushed(target: Metrics): MiddlewareObj {
+  const flush = () => {
+    if (target.hasStoredMetrics()) target.publishStoredMetrics()
+  }
+  return { after: flush, onError: flush }
 }

@@ -17,7 +17,10 @@ export async function listNodes(
   return { nodes: nodes.sort((a, b) => (a.esp32_name < b.esp32_name ? -1 : 1)) }
 }
 
-async function* records(classroom: string | undefined, nodes: NodeStore): AsyncGenerator<NodeRecord> {
+async function* records(
+  classroom: string | undefined,
+  nodes: NodeStore,
+): AsyncGenerator<NodeRecord> {
   if (classroom === undefined) {
     yield* nodes.all()
     return

@@ -32,10 +32,17 @@ const ROUTES: Readonly<Record<string, Route>> = {
 }
 
 /** Answers a request. API Gateway only sends routes of the template; another one is a wiring fault. */
-export async function answer(event: APIGatewayProxyEventV2, ports: ApiPorts): Promise<HttpResponse> {
+export async function answer(
+  event: APIGatewayProxyEventV2,
+  ports: ApiPorts,
+): Promise<HttpResponse> {
   const route = ROUTES[event.routeKey]
   if (route === undefined) {
-    return problem({ status: 404, title: 'No such route', detail: `no handler for "${event.routeKey}"` })
+    return problem({
+      status: 404,
+      title: 'No such route',
+      detail: `no handler for "${event.routeKey}"`,
+    })
   }
   return route(event.queryStringParameters ?? {}, ports)
 }
@@ -50,10 +57,12 @@ function withQuery<T>(
   const detail = parsed.error.issues
     .map(({ path, message }) => {
       const name = path.join('.')
-      return name === '' ? message : `${name}: ${message}, got ${JSON.stringify(query[name]) ?? 'nothing'}`
+      return name === ''
+        ? message
+        : `${name}: ${message}, got ${JSON.stringify(query[name]) ?? 'nothing'}`
     })
     .join('; ')
-  return Promise.resolve(problem({ status: 400, title: "Invalid query", detail }))
+  return Promise.resolve(problem({ status: 400, title: 'Invalid query', detail }))
 }
 
 function unknownClassroom(classroom: string): HttpResponse {

@@ -20,7 +20,10 @@ export async function summary(
   const { blocks } = localDay(date, ports.siteTimeZone)
   const devices = counted.flatMap(devicesOf)
   const totalMwh = sum(devices.map((device) => device.total_mwh))
-  const quality = counted.reduce((q, { day }) => addQuality(q, day.figures.quality), emptyDay(0).quality)
+  const quality = counted.reduce(
+    (q, { day }) => addQuality(q, day.figures.quality),
+    emptyDay(0).quality,
+  )
   const blocksMwh = new Array<number>(blocks).fill(0)
   for (const { day } of counted) {
     blockTotals(day.figures).forEach((mwh, block) => {
@@ -66,7 +69,11 @@ function deviceSeconds(day: FreshDay['day']): number {
   return sum(channels.map(([, series]) => sum(series.onTimeS)))
 }
 
-const energy = (mwh: number) => ({ total_wh: mwh / 1_000, total_kwh: mwh / 1_000_000, total_mwh: mwh })
+const energy = (mwh: number) => ({
+  total_wh: mwh / 1_000,
+  total_kwh: mwh / 1_000_000,
+  total_mwh: mwh,
+})
 const hours = (seconds: number) => Math.round((seconds / 3_600) * 10_000) / 10_000
 
 function toApi(quality: Quality): QualityAnswer {

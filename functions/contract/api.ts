@@ -90,7 +90,10 @@ export const HealthAnswer = z.object({
     errors: z.int(),
     is_processing: z.boolean(),
   }),
-  aggregation: z.object({ last_run: z.iso.datetime().nullable(), last_run_id: z.string().nullable() }),
+  aggregation: z.object({
+    last_run: z.iso.datetime().nullable(),
+    last_run_id: z.string().nullable(),
+  }),
   timestamp: z.iso.datetime(),
 })
 

@@ -26,7 +26,13 @@ export async function acceptPost(
   receivedAtMs: number,
   ports: AcceptPorts & { readonly nodes: Pick<NodeStore, 'isRegistered'> },
 ): Promise<{ answer: PostAnswer } | { problem: Problem }> {
-  const refuse = async (status: number, title: string, detail: string, kind: 'invalid' | 'unknown_node', name = UNNAMED) => {
+  const refuse = async (
+    status: number,
+    title: string,
+    detail: string,
+    kind: 'invalid' | 'unknown_node',
+    name = UNNAMED,
+  ) => {
     await ports.quarantine.put({
       esp32Name: name,
       receivedAtMs,

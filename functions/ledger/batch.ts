@@ -1,9 +1,8 @@
-import { type AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb'
-import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import type { ControlStore } from '../adapters/control.ts'
 import type { QuarantineStore } from '../adapters/quarantine.ts'
 import { fromItem, type StoredMessage } from '../adapters/raw.ts'
+import { newItem } from '../adapters/stream-image.ts'
 import { type Reading, registerParts } from '../domain/reading.ts'
 import { type BookPorts, book } from './book.ts'
 
@@ -34,14 +33,16 @@ const CONCURRENCY = 8
  * Books a stream batch. The readings of one register make one run of entries; registers do not wait
  * for one another, and one that fails fails alone.
  */
-export async function bookBatch(records: readonly DynamoDBRecord[], ports: BatchPorts): Promise<BatchDone> {
+export async function bookBatch(
+  records: readonly DynamoDBRecord[],
+  ports: BatchPorts,
+): Promise<BatchDone> {
   const failures: string[] = []
   const byRegister = new Map<string, Arrived[]>()
   for (const record of records) {
     const sequenceNumber = record.dynamodb?.SequenceNumber ?? ''
     try {
-      const image = record.dynamodb?.NewImage as Record<string, SdkValue> | undefined
-      const stored = fromItem(unmarshall(image ?? {}))
+      const stored = fromItem(newItem(record))
       byRegister.set(stored.register, [
         ...(byRegister.get(stored.register) ?? []),
         { sequenceNumber, stored },
@@ -57,7 +58,11 @@ export async function bookBatch(records: readonly DynamoDBRecord[], ports: Batch
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [register, arrived] = next
       try {
-        const booked = await book(register, arrived.flatMap((a) => a.stored.readings), ports)
+        const booked = await book(
+          register,
+          arrived.flatMap((a) => a.stored.readings),
+          ports,
+        )
         done.entries += booked.entries.length
         done.conflicts += booked.conflicts.length
         done.resets += resets(booked.entries)
@@ -73,7 +78,9 @@ export async function bookBatch(records: readonly DynamoDBRecord[], ports: Batch
   return { ...done, failures }
 }
 
-function resets(entries: readonly { lines: readonly { kind: string; reverses: boolean }[] }[]): number {
+function resets(
+  entries: readonly { lines: readonly { kind: string; reverses: boolean }[] }[],
+): number {
   const lines = entries.flatMap((entry) => entry.lines).filter((line) => line.kind === 'reset')
   return lines.filter((line) => !line.reverses).length
 }
@@ -104,7 +111,12 @@ async function account(
   }
 }
 
-async function setAside(register: string, stored: StoredMessage, reading: Reading, ports: BatchPorts) {
+async function setAside(
+  register: string,
+  stored: StoredMessage,
+  reading: Reading,
+  ports: BatchPorts,
+) {
   await ports.quarantine.put({
     esp32Name: registerParts(register).esp32Name,
     receivedAtMs: stored.receivedAtMs,

@@ -23,15 +23,20 @@ const ports: BatchPorts = {
     Number(env('QUARANTINE_RETENTION_DAYS')),
   ),
   now: Date.now,
-  failed: (register, error) => logger.error('readings not booked', { register, error: error as Error }),
+  failed: (register, error) =>
+    logger.error('readings not booked', { register, error: error as Error }),
 }
 
 /** New raw events from the Telemetry stream become journal entries; what fails is reported by record. */
-export const handler = observed<DynamoDBStreamEvent, DynamoDBBatchResponse>().handler(async (event) => {
-  const done = await bookBatch(event.Records, ports)
-  if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
-  if (done.resets > 0) metrics.addMetric('ResetsDetected', MetricUnit.Count, done.resets)
-  if (done.conflicts > 0) metrics.addMetric('ReadingsConflicting', MetricUnit.Count, done.conflicts)
-  if (done.failures.length > 0) metrics.addMetric('BookingFailed', MetricUnit.Count, done.failures.length)
-  return { batchItemFailures: done.failures.map((itemIdentifier) => ({ itemIdentifier })) }
-})
+export const handler = observed<DynamoDBStreamEvent, DynamoDBBatchResponse>().handler(
+  async (event) => {
+    const done = await bookBatch(event.Records, ports)
+    if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
+    if (done.resets > 0) metrics.addMetric('ResetsDetected', MetricUnit.Count, done.resets)
+    if (done.conflicts > 0)
+      metrics.addMetric('ReadingsConflicting', MetricUnit.Count, done.conflicts)
+    if (done.failures.length > 0)
+      metrics.addMetric('BookingFailed', MetricUnit.Count, done.failures.length)
+    return { batchItemFailures: done.failures.map((itemIdentifier) => ({ itemIdentifier })) }
+  },
+)

@@ -2,7 +2,7 @@ import type { NodeStore } from '../adapters/nodes.ts'
 import type { QuarantineStore } from '../adapters/quarantine.ts'
 import type { RuleEvent } from '../contract/rule-event.ts'
 import { HeartbeatMessage, StatusMessage } from '../contract/wire.ts'
-import { sighted, type Sighting } from '../domain/presence.ts'
+import { type Sighting, sighted } from '../domain/presence.ts'
 import { explain, parseJson } from '../ingest/json.ts'
 
 export interface SeePorts {
@@ -50,7 +50,9 @@ function parseSighting(
   const json = parseJson(payload)
   if ('reason' in json) return { reason: json.reason, foreign: false }
   const parsed =
-    event.channel === 'status' ? StatusMessage.safeParse(json.value) : HeartbeatMessage.safeParse(json.value)
+    event.channel === 'status'
+      ? StatusMessage.safeParse(json.value)
+      : HeartbeatMessage.safeParse(json.value)
   if (!parsed.success) {
     return { reason: explain(parsed.error.issues, json.value), foreign: false }
   }

@@ -19,7 +19,8 @@ const ports: RunPorts = {
   control: controlStore(client, env('CONTROL_TABLE')),
   siteTimeZone: env('SITE_TIME_ZONE'),
   now: Date.now,
-  failed: (register, error) => logger.error('register not rolled up', { register, error: error as Error }),
+  failed: (register, error) =>
+    logger.error('register not rolled up', { register, error: error as Error }),
 }
 
 /** Every quarter of an hour, and whenever asked. */

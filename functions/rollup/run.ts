@@ -27,7 +27,14 @@ const CONCURRENCY = 8
  * said nothing for too long. Any number of runs at once leave the same figures.
  */
 export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
-  const done = { registers: 0, entries: 0, day_writes: 0, unassigned: 0, went_silent: 0, failures: 0 }
+  const done = {
+    registers: 0,
+    entries: 0,
+    day_writes: 0,
+    unassigned: 0,
+    went_silent: 0,
+    failures: 0,
+  }
   const one = async (record: NodeRecord) => {
     if (await markSilent(record, ports)) done.went_silent += 1
     for (const register of record.watermarks.keys()) {
@@ -61,9 +68,13 @@ async function markSilent(record: NodeRecord, ports: RunPorts): Promise<boolean>
 }
 
 /** Works through an async source, a few at a time. */
-async function eachOf<T>(source: AsyncGenerator<T>, work: (item: T) => Promise<void>): Promise<void> {
+async function eachOf<T>(
+  source: AsyncGenerator<T>,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const worker = async () => {
-    for (let next = await source.next(); !next.done; next = await source.next()) await work(next.value)
+    for (let next = await source.next(); !next.done; next = await source.next())
+      await work(next.value)
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, worker))
 }

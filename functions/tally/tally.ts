@@ -1,7 +1,6 @@
-import { type AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb'
-import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import { type EntryItem, fromItem } from '../adapters/entry-codec.ts'
+import { newItem } from '../adapters/stream-image.ts'
 
 export interface Tally {
   readonly add: { received: number; booked: number; entries: number; resets: number }
@@ -16,13 +15,12 @@ export function tally(records: readonly DynamoDBRecord[]): Tally {
   for (const record of records) {
     const keys = record.dynamodb?.Keys ?? {}
     const sk = keys.sk?.S
-    const image = record.dynamodb?.NewImage as Record<string, SdkValue> | undefined
     if (sk === undefined) {
-      add.received += Number(image?.readings?.N ?? 0)
+      add.received += Number(record.dynamodb?.NewImage?.readings?.N ?? 0)
     } else if (record.eventName !== 'INSERT') {
       tampered.push({ register: keys.register?.S ?? '', sk, eventName: record.eventName ?? '' })
-    } else if (sk.startsWith('e#') && image !== undefined) {
-      const entry = readable(unmarshall(image) as EntryItem)
+    } else if (sk.startsWith('e#')) {
+      const entry = readable(record)
       if (entry === null) {
         tampered.push({ register: keys.register?.S ?? '', sk, eventName: 'UNREADABLE' })
         continue
@@ -38,9 +36,9 @@ export function tally(records: readonly DynamoDBRecord[]): Tally {
 }
 
 /** Only the ledger function puts entries, and it puts readable ones. */
-function readable(item: EntryItem) {
+function readable(record: DynamoDBRecord) {
   try {
-    return fromItem(item)
+    return fromItem(newItem(record) as unknown as EntryItem)
   } catch {
     return null
   }

@@ -103,12 +103,12 @@ test('whatever the order, the repeats and the cut into batches, the journal fold
           await book('node', queue.slice(0, size), ports)
           queue = queue.slice(size)
         }
-        const entries = journal.items.map(fromItem)
+        const entries = journal.stored.map(fromItem)
         const folded = fold(entries)
         expect(sortedIdentities(folded.lines)).toEqual(
           sortedIdentities(intervals(readings, UNKNOWN_FACTS)),
         )
-        expect(journal.items.every(isIntact)).toBe(true)
+        expect(journal.stored.every(isIntact)).toBe(true)
         expect(entries.every((e, i) => i === 0 || e.prevHash === entries[i - 1]?.hash)).toBe(true)
       },
     ),

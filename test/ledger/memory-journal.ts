@@ -5,19 +5,22 @@ import type { Journal, Pointed, Pointer } from '../../functions/adapters/journal
  * A journal in memory with the same contract as the table, for properties that need thousands of
  * runs. Entries go through the codec, so what a state forgets on its way to the table shows here.
  */
-export function memoryJournal(): Journal & { items: EntryItem[]; pointerList: Pointer[] } {
-  const items: EntryItem[] = []
+export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: Pointer[] } {
+  const stored: EntryItem[] = []
   const pointerList: Pointer[] = []
   const sorted = () => [...pointerList].sort((a, b) => a.hour - b.hour || a.n - b.n)
   return {
-    items,
+    stored,
     pointerList,
     async head() {
-      const last = items.at(-1)
+      const last = stored.at(-1)
       return last === undefined ? null : fromItem(last)
     },
     async entries(_register, fromN, limit) {
-      return items.slice(fromN - 1, fromN - 1 + limit).map(fromItem)
+      return stored.slice(fromN - 1, fromN - 1 + limit).map(fromItem)
+    },
+    async *items() {
+      yield* stored
     },
     async pointers(_register, fromHour, toHour) {
       return sorted().filter(({ hour }) => hour >= fromHour && hour <= toHour)
@@ -30,9 +33,9 @@ export function memoryJournal(): Journal & { items: EntryItem[]; pointerList: Po
       return found?.hour ?? null
     },
     async append(entries: readonly Pointed[]) {
-      if (entries[0]?.entry.n !== items.length + 1) return false
+      if (entries[0]?.entry.n !== stored.length + 1) return false
       for (const { entry, pointerHours } of entries) {
-        items.push(toItem(entry))
+        stored.push(toItem(entry))
         for (const hour of pointerHours) pointerList.push({ hour, n: entry.n })
       }
       return true

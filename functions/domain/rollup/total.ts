@@ -7,7 +7,9 @@ import type { Quality } from './figures.ts'
  */
 export function countedOnce<T extends { readonly register: string }>(registers: readonly T[]): T[] {
   const withTotal = new Set(
-    registers.map(({ register }) => register).filter((register) => registerParts(register).deviceId === null),
+    registers
+      .map(({ register }) => register)
+      .filter((register) => registerParts(register).deviceId === null),
   )
   return registers.filter(({ register }) => {
     const { esp32Name, deviceId } = registerParts(register)

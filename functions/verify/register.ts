@@ -1,0 +1,153 @@
+import { type EntryItem, fromItem, GENESIS, isIntact } from '../adapters/entry-codec.ts'
+import type { JournalReader } from '../adapters/journal.ts'
+import { factsOf, type NodeRecord } from '../adapters/nodes.ts'
+import { type DayItem, dayPeriod, type RollupStore, toItem } from '../adapters/rollups.ts'
+import { calendar } from '../domain/calendar.ts'
+import { intervals } from '../domain/intervals.ts'
+import { type Entry, fold } from '../domain/journal.ts'
+import { lineIdentity } from '../domain/line.ts'
+import { addEntry, type DayFigures, emptyDay } from '../domain/rollup/figures.ts'
+import { type DayScope, scopesOf } from '../domain/rollup/scopes.ts'
+import { counterProblems } from './counters.ts'
+
+export interface VerifyPorts {
+  readonly journal: Pick<JournalReader, 'items'>
+  readonly rollups: RollupStore
+  readonly siteTimeZone: string
+}
+
+/** What a walk over one register's journal found. No problem means every figure is proved. */
+export interface Verified {
+  readonly register: string
+  readonly entries: number
+  readonly readings: number
+  readonly lines: number
+  readonly measuredMwh: number
+  readonly estimatedMwh: number
+  readonly suspenseMwh: number
+  readonly days: number
+  readonly problems: readonly string[]
+}
+
+/**
+ * Walks a register's chain from its first entry, and proves three things: each entry follows the one
+ * before it unchanged; the effective lines are what the readings say, to the milliwatt-hour; and the
+ * day items are the ledger's, bit for bit, as far as they claim to go.
+ */
+export async function verifyRegister(
+  record: NodeRecord,
+  register: string,
+  ports: VerifyPorts,
+): Promise<Verified> {
+  const problems: string[] = []
+  const entries: Entry[] = []
+  let prevHash = GENESIS
+  for await (const item of ports.journal.items(register)) {
+    const entry = readable(item, problems)
+    if (entry === null) break
+    const n = entries.length + 1
+    if (entry.n !== n) problems.push(`entry ${n} is missing; entry ${entry.n} follows`)
+    if (entry.register !== register)
+      problems.push(`entry ${n} names the register ${entry.register}`)
+    if (entry.prevHash !== prevHash)
+      problems.push(`entry ${entry.n} does not follow entry ${n - 1}: its previous hash differs`)
+    if (!isIntact(item))
+      problems.push(`entry ${entry.n} was changed: its content does not match its hash`)
+    prevHash = entry.hash
+    entries.push(entry)
+  }
+  const { lines, readings } = fold(entries)
+  const expected = intervals(readings, factsOf(record, register))
+  problems.push(...linesProblem(lines.map(lineIdentity), expected.map(lineIdentity)))
+  problems.push(...counterProblems(lines, readings))
+  const totals = entries.at(-1)?.state.totals
+  const sumOf = (...kinds: string[]) =>
+    lines.filter((l) => kinds.includes(l.kind)).reduce((sum, l) => sum + l.energyMwh, 0)
+  const measuredMwh = sumOf('measured', 'reset')
+  if (totals && totals.measuredMwh !== measuredMwh) {
+    problems.push(`the head says ${totals.measuredMwh} mWh measured, its lines ${measuredMwh}`)
+  }
+  const rollups = await rollupProblems(record, register, entries, ports)
+  return {
+    register,
+    entries: entries.length,
+    readings: readings.length,
+    lines: lines.length,
+    measuredMwh,
+    estimatedMwh: sumOf('estimate'),
+    suspenseMwh: sumOf('suspense'),
+    days: rollups.days,
+    problems: [...problems, ...rollups.problems],
+  }
+}
+
+function readable(item: EntryItem, problems: string[]): Entry | null {
+  try {
+    return fromItem(item)
+  } catch (error) {
+    problems.push(`${(error as Error).message}: ${String((error as Error).cause)}`)
+    return null
+  }
+}
+
+function linesProblem(found: readonly string[], expected: readonly string[]): string[] {
+  const rest = [...found].sort()
+  const wanted = [...expected].sort()
+  const index = wanted.findIndex((identity, i) => identity !== rest[i])
+  if (index < 0 && rest.length === wanted.length) return []
+  const at = index < 0 ? wanted.length : index
+  return [
+    `the journal's lines are not what its readings say; first difference: ${rest[at] ?? 'nothing'} instead of ${wanted[at] ?? 'nothing'}`,
+  ]
+}
+
+/** Day items made anew from the entries they claim to hold, against the stored ones. */
+async function rollupProblems(
+  record: NodeRecord,
+  register: string,
+  entries: readonly Entry[],
+  ports: VerifyPorts,
+): Promise<{ days: number; problems: string[] }> {
+  const problems: string[] = []
+  const watermark = record.watermarks.get(register) ?? 0
+  const byDay = entriesByDay(record, entries, ports.siteTimeZone)
+  for (const { scope, entries: own } of byDay.values()) {
+    const stored = await ports.rollups.day(scope.classroom, scope.day.date, register)
+    const rolledN = Math.max(watermark, stored?.throughN ?? 0)
+    const rolled = own.filter((entry) => entry.n <= rolledN)
+    if (rolled.length === 0 && stored === null) continue
+    const name = `${scope.classroom} ${dayPeriod(scope.day.date, register)}`
+    if (stored === null) {
+      problems.push(`day item ${name} is missing`)
+      continue
+    }
+    const figures = emptyDay(scope.day.blocks)
+    for (const entry of rolled) addEntry(figures, entry, scope)
+    if (!sameFigures(stored, figures)) problems.push(`day item ${name} differs from the ledger`)
+  }
+  return { days: byDay.size, problems }
+}
+
+function entriesByDay(record: NodeRecord, entries: readonly Entry[], zone: string) {
+  const days = calendar(zone)
+  const byDay = new Map<string, { scope: DayScope; entries: Entry[] }>()
+  for (const entry of entries) {
+    for (const scope of scopesOf(entry, record.assignments, days)) {
+      const key = `${scope.day.date}#${scope.classroom}`
+      const known = byDay.get(key)
+      if (known === undefined) byDay.set(key, { scope, entries: [entry] })
+      else known.entries.push(entry)
+    }
+  }
+  return byDay
+}
+
+/** Compared as they would be stored, so that nothing that reaches a reader escapes the comparison. */
+function sameFigures(stored: DayItem, figures: DayFigures): boolean {
+  const text = (item: DayItem) => {
+    const { series, sequences, ...plain } = toItem(item)
+    const hex = Buffer.from(series).toString('hex')
+    return JSON.stringify([plain, hex, [...sequences].sort((a, b) => a[0] - b[0])])
+  }
+  return text(stored) === text({ ...stored, figures })
+}
