@@ -1,4 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite'
+import { closeSync, fdatasync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 
 /** An accepted event without its body. */
 export interface QueuedEvent {
@@ -12,7 +13,7 @@ export interface QueuedEvent {
   dueAtMs: number
 }
 
-/** The accepted events on disk. Changes of one turn of the event loop share one commit. */
+/** The accepted events on disk. Changes of one turn of the event loop share one commit, and commits a disk flush. */
 export interface EventTable {
   /** Resolves with the stored event once it is on disk. */
   add(event: Omit<QueuedEvent, 'id'>, body: string): Promise<QueuedEvent>
@@ -23,17 +24,24 @@ export interface EventTable {
   body(id: number): string
   /** All events, oldest first, as they were when this process started. */
   all(): QueuedEvent[]
-  /** Commits what is left. */
-  flush(): void
+  /** Commits what is left, waits for the disk and lets go of the file. */
+  close(): Promise<void>
 }
 
-// Removals need no caller's patience; gathering them saves a disk flush an event.
-const REMOVE_AFTER_MS = 20
+// Removals keep nobody waiting; most ride along with the next event that comes in.
+const REMOVE_AFTER_MS = 100
 
-/** Opens the table in the store, making it at the first start. */
-export function openEventTable(store: DatabaseSync): EventTable {
+/**
+ * Opens the table in the store's file, making it at the first start. It has a connection of its
+ * own: a commit does not wait for the disk there, since that would hold up all of this process.
+ * The wait is asynchronous, and `add` resolves after it.
+ */
+export function openEventTable(file: string): EventTable {
+  const store = new DatabaseSync(file, { timeout: 2_000 })
   store.exec(
-    `CREATE TABLE IF NOT EXISTS lambda_events (
+    `PRAGMA journal_mode = WAL;
+     PRAGMA synchronous = NORMAL;
+     CREATE TABLE IF NOT EXISTS lambda_events (
        id INTEGER PRIMARY KEY AUTOINCREMENT,
        function_name TEXT NOT NULL,
        order_key TEXT NOT NULL,
@@ -52,9 +60,27 @@ export function openEventTable(store: DatabaseSync): EventTable {
   const update = store.prepare('UPDATE lambda_events SET attempts = ?, due_at_ms = ? WHERE id = ?')
   const bodyOf = store.prepare('SELECT body FROM lambda_events WHERE id = ?')
 
+  // What is committed is in this file first, until the database moves it over and flushes by itself.
+  const log = openSync(`${file}-wal`, 'a')
+  let flushing = false
+  let whenFlushed: (() => void) | undefined
+  let unflushed: { resolve(): void; reject(error: unknown): void }[] = []
+
+  const toDisk = () => {
+    if (flushing) return
+    if (unflushed.length === 0) return whenFlushed?.()
+    flushing = true
+    const waiting = unflushed
+    unflushed = []
+    fdatasync(log, (error) => {
+      flushing = false
+      for (const it of waiting) error ? it.reject(error) : it.resolve()
+      toDisk()
+    })
+  }
+
   let changes: (() => void)[] = []
-  let committed: (() => void)[] = []
-  let rejected: ((error: unknown) => void)[] = []
+  let callers: typeof unflushed = []
   let immediate: NodeJS.Immediate | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -63,10 +89,9 @@ export function openEventTable(store: DatabaseSync): EventTable {
     if (immediate) clearImmediate(immediate)
     timer = undefined
     immediate = undefined
-    const [run, resolve, reject] = [changes, committed, rejected]
+    const [run, waiting] = [changes, callers]
     changes = []
-    committed = []
-    rejected = []
+    callers = []
     if (run.length === 0) return
     try {
       store.exec('BEGIN IMMEDIATE')
@@ -74,11 +99,12 @@ export function openEventTable(store: DatabaseSync): EventTable {
       store.exec('COMMIT')
     } catch (error) {
       if (store.isTransaction) store.exec('ROLLBACK')
-      if (reject.length === 0) throw error
-      for (const it of reject) it(error)
+      if (waiting.length === 0) throw error
+      for (const it of waiting) it.reject(error)
       return
     }
-    for (const it of resolve) it()
+    unflushed.push(...waiting)
+    toDisk()
   }
   const soon = () => {
     immediate ??= setImmediate(flush)
@@ -96,8 +122,7 @@ export function openEventTable(store: DatabaseSync): EventTable {
           const row = insert.run(functionName, orderKey, body, attempts, receivedAtMs, dueAtMs)
           id = Number(row.lastInsertRowid)
         })
-        committed.push(() => resolve({ ...event, id }))
-        rejected.push(reject)
+        callers.push({ resolve: () => resolve({ ...event, id }), reject })
         soon()
       })
     },
@@ -126,6 +151,14 @@ export function openEventTable(store: DatabaseSync): EventTable {
           receivedAtMs: Number(row.received_at_ms),
           dueAtMs: Number(row.due_at_ms),
         })),
-    flush,
+    async close() {
+      flush()
+      await new Promise<void>((resolve) => {
+        whenFlushed = resolve
+        toDisk()
+      })
+      store.close()
+      closeSync(log)
+    },
   }
 }

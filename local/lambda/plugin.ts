@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { shortName } from '../dynamodb/plugin.ts'
 import { openLogFiles } from '../log-files.ts'
 import type { Plugin, Runtime } from '../runtime.ts'
@@ -44,7 +45,7 @@ export const lambda: Plugin = {
       pools.set(spec.name, createPool(spec, { environment, log }))
     }
     const policies = asyncPolicies(runtime.ofType(INVOKE_CONFIG))
-    const table = openEventTable(runtime.store)
+    const table = openEventTable(join(runtime.dataDir, 'local.sqlite'))
     const queue = createAsyncQueue({
       table,
       pools,
@@ -77,7 +78,7 @@ export const lambda: Plugin = {
       async stop() {
         queue.stop()
         await Promise.all([...pools.values()].map((pool) => pool.stop(STOP_GRACE_MS)))
-        table.flush()
+        await table.close()
         await logs.flush()
       },
     }

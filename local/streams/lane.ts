@@ -6,8 +6,11 @@ import type { GivenUp, StreamRecord } from './record.ts'
 /** Delivers the records of some keys in order, one batch after the other. */
 export interface Lane {
   push(record: StreamRecord): void
-  /** Starts no further invocation; what is not done comes again after the next start. */
-  stop(): void
+  /**
+   * Starts no further invocation; what is not done comes again after the next start. Resolves
+   * when the running invocation has ended.
+   */
+  stop(): Promise<void>
 }
 
 /** What a lane works with. */
@@ -153,7 +156,7 @@ export function createLane(options: LaneOptions): Lane {
     await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => {})
   }
 
-  loop().catch(options.onError)
+  const running = loop().catch(options.onError)
 
   return {
     push(record) {
@@ -165,6 +168,7 @@ export function createLane(options: LaneOptions): Lane {
     stop() {
       stopping.abort()
       wake?.()
+      return running
     },
   }
 }

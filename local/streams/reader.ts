@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   DescribeStreamCommand,
   type DynamoDBStreamsClient,
@@ -38,6 +39,10 @@ export interface ReaderOptions extends Pick<LaneOptions, 'invoke' | 'now' | 'ret
 const FETCH_LIMIT = 1_000
 // The signal tells of new records at once; this only covers one that got lost.
 const LOOK_ANYWAY_MS = 1_000
+// A crash delivers again what was done since the last save; each save waits for the disk.
+const SAVE_EVERY_MS = 100
+// What an invocation may still take when the stack stops; then its records come again.
+const STOP_GRACE_MS = 5_000
 // Records in work at most: what a crash would deliver again.
 const BATCHES_AHEAD = 10
 
@@ -55,12 +60,13 @@ export async function startReader(options: ReaderOptions): Promise<Reader> {
   let stopped = false
   let again = true
   let wakeUp: (() => void) | undefined
+  let saveTimer: NodeJS.Timeout | undefined
   let iterator: string | undefined
 
   const save = () => {
+    clearTimeout(saveTimer)
+    saveTimer = undefined
     checkpoints.save(spec.id, outstanding.through)
-    again = true
-    wakeUp?.()
   }
   const laneOptions: LaneOptions = {
     spec,
@@ -71,7 +77,10 @@ export async function startReader(options: ReaderOptions): Promise<Reader> {
     done(records) {
       const before = outstanding.through
       for (const it of records) outstanding.done(it.sequence)
-      if (outstanding.through > before) save()
+      if (outstanding.through === before) return
+      if (!stopped) saveTimer ??= setTimeout(save, SAVE_EVERY_MS)
+      again = true
+      wakeUp?.()
     },
     giveUp(records, condition, attempts) {
       const requestId = crypto.randomUUID()
@@ -157,9 +166,11 @@ export async function startReader(options: ReaderOptions): Promise<Reader> {
     },
     async stop() {
       stopped = true
-      for (const lane of lanes) lane.stop()
+      const ended = Promise.all(lanes.map((lane) => lane.stop()))
       wakeUp?.()
       await running
+      await Promise.race([ended, delay(STOP_GRACE_MS, undefined, { ref: false })])
+      save()
     },
   }
 }
