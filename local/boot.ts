@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { App } from 'aws-cdk-lib'
 import { startControl } from './control/server.ts'
@@ -151,7 +151,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       stop: close,
       [Symbol.asyncDispose]: close,
     }
-    if (options.fleet) closers.push(await startFleet(stack, progress))
+    if (options.fleet) closers.push(await startFleet(stack, dataDir.path, progress))
     return stack
   } catch (error) {
     await close()
@@ -159,12 +159,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
   }
 }
 
-async function startFleet(stack: LocalStack, progress: (line: string) => void) {
+async function startFleet(stack: LocalStack, dataDir: string, progress: (line: string) => void) {
   progress('Starting the simulated campus …')
-  const fleet = new URL('./fleet/fleet.ts', import.meta.url)
-  if (!existsSync(fleet)) return () => {}
-  const module = await import(fleet.href)
-  const running = await module.startFleet(stack)
+  // Loaded only when wanted: it brings the provisioning and an MQTT client with it.
+  const module = await import('./fleet/fleet.ts')
+  const running = await module.startFleet(
+    { endpoints: stack.endpoints, dataDir },
+    { log: progress },
+  )
   return () => running.stop()
 }
 

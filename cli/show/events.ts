@@ -30,7 +30,7 @@ export async function showEvents(
   for (const register of registersOf(record)) {
     found.push(...(await latest(client, stack, register, last)))
   }
-  const events = found.sort((a, b) => a.receivedAtMs - b.receivedAtMs).slice(-last)
+  const events = found.sort(byReceipt).slice(-last)
   if (events.length === 0) return `${esp32Name}: no raw event\n`
   return textTable(
     COLUMNS,
@@ -67,6 +67,11 @@ async function latest(
     found.push(...(page.Items ?? []).map(fromItem))
   }
   return found
+}
+
+/** A broken-off node tells many readings in one moment; among those the identity keeps the order. */
+function byReceipt(a: StoredMessage, b: StoredMessage): number {
+  return a.receivedAtMs - b.receivedAtMs || (a.id < b.id ? -1 : 1)
 }
 
 function rowsOf(event: StoredMessage, zone: string): string[][] {
