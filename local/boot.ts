@@ -68,7 +68,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
     closers.push(() => dataDir.close())
 
     progress('Synthesizing the app and bundling its functions …')
-    const app = options.app ? synthesize(options.app) : await synthesizeProject(dataDir.path)
+    const app = options.app
+      ? synthesize(options.app)
+      : await synthesizeProject(dataDir.path, progress)
     if (app.reused) progress('  unchanged since the last start')
 
     const logs = openLogFiles(join(dataDir.path, 'logs'))

@@ -1,6 +1,17 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { once } from 'node:events'
+import {
+  existsSync,
+  globSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { App } from 'aws-cdk-lib'
 import { CloudAssembly } from 'aws-cdk-lib/cx-api'
@@ -19,6 +30,7 @@ export interface Synthesized {
   reused: boolean
 }
 
+const STAMP = '.made-from'
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
 const manifestSchema = z.object({
@@ -40,21 +52,46 @@ export function synthesize(app: App): Synthesized {
 
 /**
  * Synthesizes the project's app for the local stage into `<dataDir>/app`. Bundling takes seconds,
- * so an earlier result is taken when nothing it was made from has changed.
+ * so an earlier result is taken when nothing it was made from has changed. `progress` hears the
+ * name of each function as it is bundled.
  */
-export async function synthesizeProject(dataDir: string): Promise<Synthesized> {
-  const outdir = join(resolve(dataDir), 'app')
-  const stamp = join(outdir, '.made-from')
+export async function synthesizeProject(
+  dataDir: string,
+  progress: (line: string) => void,
+): Promise<Synthesized> {
+  const outdir = join(dataDir, 'app')
+  const stamp = join(outdir, STAMP)
   const source = fingerprint()
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === source) {
     return read(new CloudAssembly(outdir), true)
   }
-  rmSync(outdir, { recursive: true, force: true })
-  mkdirSync(outdir, { recursive: true })
-  const { buildApp } = await import('../../infra/app.ts')
-  const synthesized = read(buildApp(undefined, { outdir }).synth(), false)
-  writeFileSync(stamp, source)
-  return synthesized
+  // Made aside and renamed, so that a start that is killed leaves nothing that looks whole.
+  for (const name of readdirSync(dataDir)) {
+    if (/^app(\.\d+)?$/.test(name)) rmSync(join(dataDir, name), { recursive: true })
+  }
+  const making = join(dataDir, `app.${process.pid}`)
+  await runSynthesis(making, progress)
+  writeFileSync(join(making, STAMP), source)
+  renameSync(making, outdir)
+  return read(new CloudAssembly(outdir), false)
+}
+
+async function runSynthesis(outdir: string, progress: (line: string) => void): Promise<void> {
+  const script = fileURLToPath(new URL('./synth-process.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, outdir], {
+    cwd: PROJECT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const output: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    output.push(line)
+    const bundling = /^Bundling asset [^/]+\/([^/]+)\//.exec(line)
+    if (bundling) progress(`  bundling ${bundling[1]}`)
+  })
+  const [code, signal] = await once(child, 'close')
+  if (code === 0) return
+  const said = output.slice(-60).join('\n')
+  throw new CannotRunLocally(`The app does not synthesize (exit ${code ?? signal}):\n${said}`)
 }
 
 /**
