@@ -23,12 +23,28 @@ describe('the campus', () => {
         const day = MONDAY.plus({ weeks: week }).toMillis()
         return makeTimetable(seed, ZONE)
           .sessionsOn(spec.classroom, day)
-          .filter((session) => session.kind !== 'visit')
+          .filter((session) => session.kind === 'lecture')
           .map((session) => [session.classroom, session.fromMs - day, session.toMs - day])
       })
     expect(shape(7, 1)).toEqual(shape(7, 0))
     expect(shape(8, 0)).not.toEqual(shape(7, 0))
     expect(shape(7, 0).length).toBeGreaterThan(15)
+  })
+
+  it('is alive at any hour: some room is in use, and no two sessions of a room overlap', () => {
+    const timetable = makeTimetable(7, ZONE)
+    const rooms = [...new Set(CAMPUS.map((spec) => spec.classroom))]
+    for (let hour = 0; hour < 24; hour += 1) {
+      const sessions = rooms.flatMap((room) => timetable.sessionsOn(room, at('00:00')))
+      const from = at(`${String(hour).padStart(2, '0')}:00`)
+      expect(sessions.some((s) => s.fromMs >= from && s.fromMs < from + 3_600_000)).toBe(true)
+    }
+    for (const room of rooms) {
+      const sessions = timetable.sessionsOn(room, at('00:00'))
+      for (const [n, session] of sessions.entries()) {
+        expect(sessions[n + 1]?.fromMs ?? Number.POSITIVE_INFINITY).toBeGreaterThan(session.toMs)
+      }
+    }
   })
 
   it('says the same power whether asked at once or change by change', () => {

@@ -75,3 +75,6 @@ export const CAMPUS: readonly NodeSpec[] = [
     channel('entrance', 'always-on', 24),
   ]),
 ]
+
+/** Rooms without lectures, open day and night. */
+export const READING_ROOMS: ReadonlySet<string> = new Set(['Library'])

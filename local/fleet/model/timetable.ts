@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import type { Channel, NodeSpec } from './campus.ts'
+import { type Channel, type NodeSpec, READING_ROOMS } from './campus.ts'
 import { between, happens } from './chance.ts'
 import type { Change, Load } from './load.ts'
 import { remembered } from './remembered.ts'
@@ -7,7 +7,7 @@ import { remembered } from './remembered.ts'
 /** A time in which a room is used, always within one local day. */
 export interface Session {
   readonly classroom: string
-  readonly kind: 'lecture' | 'evening class' | 'visit'
+  readonly kind: 'lecture' | 'evening class' | 'study group' | 'visit'
   readonly fromMs: number
   readonly toMs: number
   readonly projector: boolean
@@ -24,8 +24,11 @@ const MINUTE_MS = 60_000
 /** Hours on which lectures begin; 13 is the lunch break. */
 const LECTURE_HOURS = [8, 9, 10, 11, 12, 14, 15, 16]
 const EVENING_HOURS = [17, 18, 19, 20]
-/** Hours without classes, in which somebody may still come by. */
-const VISIT_HOURS = [0, 1, 2, 3, 4, 5, 6, 7, 13, 21, 22]
+/** Reading rooms never close, so that the campus is alive whenever somebody looks at it. */
+const ALL_HOURS = Array.from({ length: 24 }, (_, hour) => hour)
+const STUDY_HOURS = [0, 1, 2, 3, 4, 5, 6, 7, 21, 22, 23]
+/** The lunch break, in which somebody may come by for a few minutes. */
+const VISIT_HOURS = [13]
 const SUNDAY = 7
 
 /** The weekly timetable a seed gives. Lectures repeat every week; visits belong to their date. */
@@ -68,10 +71,14 @@ function planned(classroom: string, day: DateTime, seed: number): Session[] {
   }
   const weekday = String(day.weekday)
   const date = day.toISODate() ?? ''
+  if (READING_ROOMS.has(classroom)) {
+    return ALL_HOURS.flatMap((hour) => plan('study group', hour, 1000, date))
+  }
   const lectures = day.weekday === SUNDAY ? 0 : 700
   return [
     ...LECTURE_HOURS.flatMap((hour) => plan('lecture', hour, lectures, weekday)),
     ...EVENING_HOURS.flatMap((hour) => plan('evening class', hour, 450, weekday)),
+    ...STUDY_HOURS.flatMap((hour) => plan('study group', hour, 400, date)),
     ...VISIT_HOURS.flatMap((hour) => plan('visit', hour, 300, date)),
   ].sort((a, b) => a.fromMs - b.fromMs)
 }
