@@ -115,7 +115,7 @@ export function createGateway(
       protocol: request.protocol,
       requestId: request.requestId,
       requestTime: logTime(request.receivedAtMs),
-      requestTimeEpoch: Math.floor(request.receivedAtMs / 1000),
+      requestTimeEpoch: request.receivedAtMs,
       stage: api.stage,
     }
     const startedAtMs = performance.now()

@@ -29,7 +29,7 @@ export function httpServer(
         httpMethod: message.method,
         path: message.url?.split('?', 1)[0],
         'identity.sourceIp': sourceIp(message),
-        requestTimeEpoch: Math.floor(now() / 1000),
+        requestTimeEpoch: now(),
         status: 413,
         responseLength: tooLarge.body.length,
         'error.message': 'Request Entity Too Large',

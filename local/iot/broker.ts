@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
@@ -147,7 +148,13 @@ export async function startBroker(
     },
   })
 
+  // An 'error' event nobody hears would end the process.
+  const emitter: EventEmitter = aedes
+  emitter.on('error', (error) => refused('broker error', null, error))
   aedes.on('client', (client) => {
+    // aedes ends the older connection itself, but loses sight of one that replaced a third in the same moment.
+    const older = open.get(client.id)
+    if (older && older !== client) older.close()
     open.set(client.id, client)
     const connection = connections.get(client)
     if (!connection?.will) return

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { UpdateCertificateCommand } from '@aws-sdk/client-iot'
 import type { MqttClient } from 'mqtt'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -50,6 +51,22 @@ const reasons = () => edge.logged.map(({ message, fields }) => `${message}: ${fi
 describe('who may connect', () => {
   test('the certificate of its thing', async () => {
     const client = await online('esp32-a', node)
+    expect(client.connected).toBe(true)
+  })
+
+  test('over TLS 1.2, but not over 1.1', async () => {
+    const client = await online('esp32-a', node, { maxVersion: 'TLSv1.2' })
+    expect((client.stream as TLSSocket).getProtocol()).toBe('TLSv1.2')
+    const old = {
+      minVersion: 'TLSv1.1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    } as const
+    await expect(connect(edge, 'esp32-a', node, old)).rejects.toThrow()
+  })
+
+  test('by the address 127.0.0.1, too', async () => {
+    const client = await online('esp32-a', node, { host: '127.0.0.1' })
     expect(client.connected).toBe(true)
   })
 

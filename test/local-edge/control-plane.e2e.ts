@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import {
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
@@ -92,6 +92,20 @@ describe('certificates', () => {
       certificatePem: made.certificatePem,
       creationDate: expect.any(Date),
     })
+  })
+
+  test('are signed for RSA keys, too', async () => {
+    const { key, csr } = await makeCsr('esp32-rsa', {
+      name: 'RSASSA-PKCS1-v1_5',
+      hash: 'SHA-256',
+      publicExponent: new Uint8Array([1, 0, 1]),
+      modulusLength: 2048,
+    })
+    const made = await client.send(
+      new CreateCertificateFromCsrCommand({ certificateSigningRequest: csr }),
+    )
+    const certificate = new X509Certificate(made.certificatePem ?? '')
+    expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true)
   })
 
   test('are inactive unless asked otherwise, and can be changed', async () => {

@@ -1,5 +1,6 @@
 import { webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { SecureContextOptions } from 'node:tls'
 import {
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
@@ -105,12 +106,15 @@ export interface NodeKeys {
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /** A key and a request for it, as a node makes them. */
-export async function makeCsr(name: string): Promise<{ key: string; csr: string }> {
-  const keys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify'])
+export async function makeCsr(
+  name: string,
+  algorithm: webcrypto.EcKeyGenParams | webcrypto.RsaHashedKeyGenParams = EC,
+): Promise<{ key: string; csr: string }> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: `CN=${name}`,
     keys: keys as never,
-    signingAlgorithm: EC,
+    signingAlgorithm: algorithm as never,
   })
   const der = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
   return { key: x509.PemConverter.encode(der, 'PRIVATE KEY'), csr: request.toString('pem') }
@@ -150,7 +154,8 @@ export async function connect(
   edge: Pick<Edge, 'started'>,
   clientId: string,
   keys: Partial<Pick<NodeKeys, 'key' | 'cert'>>,
-  options: IClientOptions = {},
+  options: IClientOptions &
+    Pick<SecureContextOptions, 'minVersion' | 'maxVersion' | 'ciphers'> = {},
 ): Promise<MqttClient> {
   const endpoint = edge.started.endpoints?.mqtt
   if (!endpoint) throw new Error('the broker is not running')
