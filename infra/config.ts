@@ -112,9 +112,9 @@ export const StageConfig = z.strictObject({
   /**
    * Seconds the tally waits to count more stream records in one go. Each round costs one
    * transaction; figures on the health page are at most this old.
-   * @default 30
+   * @default 60
    */
-  tallyWindowSeconds: batchingSeconds.default(30),
+  tallyWindowSeconds: batchingSeconds.default(60),
 
   /**
    * Seconds the ledger waits for more readings. Zero books a reading at once; one second takes a

@@ -119,7 +119,7 @@ async function acceptPiece(
   while (rest.length > 0) {
     const first = rest[0] as Wired
     const part = only(message, rest)
-    const text = part === whole.message ? whole.text : JSON.stringify(part)
+    const text = textOf(part, whole)
     const raw = {
       register,
       text,
@@ -139,7 +139,9 @@ async function acceptPiece(
       (w) => known.has(w.reading.id) && known.get(w.reading.id) !== w.reading.hash,
     )
     for (const conflict of conflicts) {
-      await ports.quarantine.put(conflictOf(arrival, message, conflict, register))
+      await ports.quarantine.put(
+        conflictOf(arrival, textOf(only(message, [conflict]), whole), conflict, register),
+      )
     }
     const left = rest.filter((wired) => !known.has(wired.reading.id))
     outcome.conflicts += conflicts.length
@@ -165,21 +167,14 @@ function only(message: TelemetryMessage, wired: readonly Wired[]): TelemetryMess
   return { ...message, readings: readings.filter((_, index) => kept.has(index)) }
 }
 
-function conflictOf(
-  arrival: Arrival,
-  message: TelemetryMessage,
-  wired: Wired,
-  register: string,
-): Quarantined {
-  const part = JSON.stringify(only(message, [wired]))
-  return {
-    ...quarantined(
-      arrival,
-      'conflict',
-      `reading ${wired.reading.id} of ${register} was stored before with other content`,
-    ),
-    original: Buffer.from(part),
-  }
+function conflictOf(arrival: Arrival, text: string, wired: Wired, register: string): Quarantined {
+  const reason = `reading ${wired.reading.id} of ${register} was stored before with other content`
+  return { ...quarantined(arrival, 'conflict', reason), original: Buffer.from(text) }
+}
+
+/** A message as it came, where it is still whole. */
+function textOf(part: TelemetryMessage, whole: Parsed): string {
+  return part === whole.message ? whole.text : JSON.stringify(part)
 }
 
 function quarantined(arrival: Arrival, kind: QuarantineKind, reason: string): Quarantined {

@@ -1,10 +1,11 @@
-import type { APIGatewayProxyEventV2 } from 'aws-lambda'
+import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
 import { nodeStore } from '../adapters/nodes.ts'
 import { observed } from '../adapters/observe.ts'
 import { quarantineStore } from '../adapters/quarantine.ts'
 import { rawStore } from '../adapters/raw.ts'
+import { hasRole } from '../adapters/roles.ts'
 import { acceptPost } from './post.ts'
 
 const client = documentClient()
@@ -19,8 +20,14 @@ const ports = {
 }
 
 /** `POST /telemetry`: the same path and rules as MQTT, for gateways and load tests (operator role). */
-export const handler = observed<APIGatewayProxyEventV2, HttpResponse>().handler(async (event) => {
-  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
-  const outcome = await acceptPost(body, event.requestContext.timeEpoch, ports)
-  return 'problem' in outcome ? problem(outcome.problem) : json(202, outcome.answer)
-})
+export const handler = observed<APIGatewayProxyEventV2WithJWTAuthorizer, HttpResponse>().handler(
+  async (event) => {
+    if (!hasRole(event, 'operator')) {
+      const detail = 'posting telemetry in the name of a node takes the operator role'
+      return problem({ status: 403, title: 'Forbidden', detail })
+    }
+    const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
+    const outcome = await acceptPost(body, event.requestContext.timeEpoch, ports)
+    return 'problem' in outcome ? problem(outcome.problem) : json(202, outcome.answer)
+  },
+)

@@ -17,7 +17,7 @@ describe('the defaults', () => {
       logLevel: 'WARN',
       protectData: true,
       corsOrigins: ['https://energy.example.org'],
-      tallyWindowSeconds: 30,
+      tallyWindowSeconds: 60,
       ledgerWindowSeconds: 1,
       tableLimits: { readUnits: 2000, writeUnits: 1000 },
       apiThrottle: { rate: 200, burst: 400 },
@@ -41,7 +41,7 @@ describe('a wrong configuration', () => {
     [{ corsOrigins: ['*'] }, 'corsOrigins.0: must be an origin'],
     [{ corsOrigins: ['http://energy.example.org'] }, '(is "http://energy.example.org")'],
     [{ corsOrigins: ['https://energy.example.org/'] }, 'corsOrigins.0: must be an origin'],
-    [{ tallyWindowSeconds: 301 }, 'tallyWindowSeconds'],
+    [{ tallyWindowSeconds: 601 }, 'tallyWindowSeconds'],
     [{ tallyWindowSeconds: 1.5 }, '(is 1.5)'],
     [{ rawRetentionDays: 0 }, 'rawRetentionDays'],
     [{ apiThrottle: { rate: 0, burst: 1 } }, 'apiThrottle.rate'],
@@ -65,8 +65,8 @@ describe('the stages', () => {
   it.each([
     ['local', false, 2],
     ['dev', true, 10],
-    ['staging', true, 30],
-    ['prod', true, 30],
+    ['staging', true, 60],
+    ['prod', true, 60],
   ])('%s protects its data: %s, tallies every %i s', (stage, protectData, tallyWindowSeconds) => {
     expect(stageConfig(stage)).toMatchObject({ stage, protectData, tallyWindowSeconds })
   })

@@ -87,7 +87,7 @@ describe('stream mappings', () => {
       FunctionName: 'ref:autovolt-prod-tally',
       EventSourceArn: 'StreamArn:autovolt-prod-telemetry',
       BatchSize: 1000,
-      MaximumBatchingWindowInSeconds: 30,
+      MaximumBatchingWindowInSeconds: 60,
       FilterCriteria: insertsOnly,
       DestinationConfig: { OnFailure: { Destination: 'Arn:autovolt-prod-tally-failures' } },
     })
@@ -100,7 +100,7 @@ describe('stream mappings', () => {
       FunctionName: 'ref:autovolt-prod-tally',
       EventSourceArn: 'StreamArn:autovolt-prod-ledger',
       BatchSize: 1000,
-      MaximumBatchingWindowInSeconds: 30,
+      MaximumBatchingWindowInSeconds: 60,
       DestinationConfig: { OnFailure: { Destination: 'Arn:autovolt-prod-tally-failures' } },
     })
   })

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest'
+import { fromItem } from '../../functions/adapters/raw.ts'
+import { accept } from '../../functions/ingest/accept.ts'
+import { memoryStores } from './memory-stores.ts'
+
+const RECEIVED = Date.UTC(2026, 0, 15, 6, 10)
+const NODE = 'esp32-1'
+
+function arrive(message: unknown, receivedAtMs = RECEIVED) {
+  const payload = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message))
+  return { esp32Name: NODE, payload, receivedAtMs, via: 'mqtt' as const }
+}
+const readingsFrom = (first: number, count: number, wh = (seq: number) => seq) => ({
+  counter_epoch: 5,
+  readings: Array.from({ length: count }, (_, i) => ({
+    sequence_no: first + i,
+    measured_at: RECEIVED - 100_000 + 1_000 * i,
+    energy_wh_total: wh(first + i),
+  })),
+})
+
+describe('storing a message', () => {
+  test('a new reading is created under its identity and expires two years after receipt', async () => {
+    const stores = memoryStores()
+    const outcome = await accept(
+      arrive({ counter_epoch: 5, sequence_no: 1, energy_wh_total: 7 }),
+      stores,
+    )
+    expect(outcome).toEqual({ created: 1, duplicates: 0, conflicts: 0, quarantined: null })
+    const item = stores.items.get(`${NODE} s#0000000005#000000000001`)
+    expect(item).toMatchObject({
+      received_at_ms: RECEIVED,
+      expires_at: RECEIVED / 1000 + 63_072_000,
+    })
+  })
+
+  test('a channel that publishes on its own has a register of its own', async () => {
+    const stores = memoryStores()
+    await accept(
+      arrive({ device_id: 'ac-1', counter_epoch: 5, sequence_no: 1, energy_wh_total: 7 }),
+      stores,
+    )
+    expect([...stores.items.keys()]).toEqual([`${NODE}/ac-1 s#0000000005#000000000001`])
+  })
+
+  test('the message is kept as it came, with fields the contract does not know', async () => {
+    const stores = memoryStores()
+    const text =
+      '{ "energy_wh_total": 7.0, "counter_epoch": 5, "sequence_no": 1, "tilt": {"x": 1} }'
+    await accept(arrive(text), stores)
+    expect([...stores.items.values()].map((item) => fromItem(item).text)).toEqual([text])
+  })
+
+  test('the same content again is a duplicate, also when it says it is replayed', async () => {
+    const stores = memoryStores()
+    const message = { counter_epoch: 5, sequence_no: 1, energy_wh_total: 7, wifi_rssi: -60 }
+    await accept(arrive(message), stores)
+    const again = await accept(
+      arrive({ ...message, replayed: true, wifi_rssi: -80 }, RECEIVED + 60_000),
+      stores,
+    )
+    expect(again).toEqual({ created: 0, duplicates: 1, conflicts: 0, quarantined: null })
+    expect(stores.items.size).toBe(1)
+  })
+
+  test('other content under the same identity is a conflict and is kept in quarantine', async () => {
+    const stores = memoryStores()
+    await accept(arrive({ counter_epoch: 5, sequence_no: 1, energy_wh_total: 7 }), stores)
+    const other = await accept(
+      arrive({ counter_epoch: 5, sequence_no: 1, energy_wh_total: 9 }),
+      stores,
+    )
+    expect(other).toEqual({ created: 0, duplicates: 0, conflicts: 1, quarantined: null })
+    expect(stores.refused.map((q) => [q.kind, Buffer.from(q.original).toString()])).toEqual([
+      ['conflict', '{"counter_epoch":5,"sequence_no":1,"energy_wh_total":9}'],
+    ])
+  })
+
+  test('a backlog is cut into items of 25 readings', async () => {
+    const stores = memoryStores()
+    const outcome = await accept(arrive(readingsFrom(1, 60)), stores)
+    expect(outcome.created).toBe(60)
+    expect([...stores.items.values()].map((item) => item.readings)).toEqual([25, 25, 10])
+  })
+
+  test('a batch that overlaps a stored one counts what they share and stores the rest', async () => {
+    const stores = memoryStores()
+    await accept(arrive(readingsFrom(1, 10)), stores)
+    // Sequence 1 to 10 are known; the message begins with the same reading.
+    const outcome = await accept(
+      arrive({
+        ...readingsFrom(1, 10),
+        readings: [...readingsFrom(1, 10).readings, ...readingsFrom(11, 5).readings],
+      }),
+      stores,
+    )
+    expect(outcome).toEqual({ created: 5, duplicates: 10, conflicts: 0, quarantined: null })
+  })
+
+  test('in a batch only the readings that contradict go to quarantine', async () => {
+    const stores = memoryStores()
+    await accept(arrive(readingsFrom(1, 3)), stores)
+    const outcome = await accept(
+      arrive(readingsFrom(1, 3, (seq) => (seq === 2 ? 99 : seq))),
+      stores,
+    )
+    expect(outcome).toEqual({ created: 0, duplicates: 2, conflicts: 1, quarantined: null })
+  })
+})
+
+describe('refusing a message', () => {
+  const deep = `{"energy_wh_total":1,"x":${'['.repeat(40)}${']'.repeat(40)}}`
+  test.each([
+    ['not JSON', 'power=12', 'invalid', 'payload must be JSON'],
+    ['no text', Buffer.from([0xff, 0xfe, 0x00]), 'invalid', 'payload must be UTF-8 text'],
+    ['an empty payload', '', 'invalid', 'payload must be JSON'],
+    ['a list', '[1]', 'invalid', 'payload must be a JSON object, got [1]'],
+    ['deep nesting', deep, 'invalid', 'payload must be nested at most 16 deep'],
+    [
+      'a wrong type',
+      '{"energy_wh_total":"12"}',
+      'invalid',
+      'energy_wh_total: Invalid input: expected number, received string, got "12"',
+    ],
+    [
+      'negative energy',
+      '{"energy_wh_total":-3}',
+      'invalid',
+      'energy_wh_total: Too small: expected number to be >=0, got -3',
+    ],
+    [
+      'another node',
+      '{"esp32_name":"esp32-2","energy_wh_total":3}',
+      'foreign_name',
+      'esp32_name must be "esp32-1" (the connection\'s node), got "esp32-2"',
+    ],
+    [
+      '200 KB',
+      `{"x":"${'a'.repeat(204_792)}"}`,
+      'too_large',
+      'payload must be at most 131072 bytes, got 204800',
+    ],
+  ])(
+    '%s is quarantined with the reason and the original bytes',
+    async (_name, body, kind, reason) => {
+      const stores = memoryStores()
+      const payload = Buffer.from(body as string)
+      const outcome = await accept({ ...arrive(''), payload }, stores)
+      expect(outcome).toMatchObject({ created: 0, quarantined: { kind } })
+      expect(outcome.quarantined?.reason).toContain(reason)
+      expect(stores.refused).toHaveLength(1)
+      expect(Buffer.from(stores.refused[0]?.original ?? []).equals(payload)).toBe(true)
+      expect(stores.items.size).toBe(0)
+    },
+  )
+})

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { isSilent, type PresenceState, sighted } from '../../functions/domain/presence.ts'
+
+const online: PresenceState = {
+  esp32_name: 'n1',
+  kind: 'presence',
+  online: true,
+  boot_id: 'boot-2',
+  changed_at_ms: 1_000_000,
+  last_seen_ms: 1_000_000,
+}
+const said = (
+  says: 'online' | 'offline' | 'heartbeat',
+  atMs: number,
+  bootId: string | null = 'boot-2',
+) => ({
+  esp32Name: 'n1',
+  says,
+  atMs,
+  bootId,
+  details: {},
+})
+
+test('the first word of a node makes it known and online', () => {
+  expect(sighted(null, said('online', 5))).toMatchObject({
+    online: true,
+    boot_id: 'boot-2',
+    changed_at_ms: 5,
+  })
+})
+
+test('a will of the running session takes the node offline and keeps when it was last seen', () => {
+  expect(sighted(online, said('offline', 1_060_000))).toMatchObject({
+    online: false,
+    changed_at_ms: 1_060_000,
+    last_seen_ms: 1_000_000,
+  })
+})
+
+test('the late will of an older session changes nothing', () => {
+  expect(sighted(online, said('offline', 1_060_000, 'boot-1'))).toBeNull()
+})
+
+test('a heartbeat costs no write until a quarter of an hour has passed', () => {
+  expect(sighted(online, said('heartbeat', 1_899_999))).toBeNull()
+  expect(sighted(online, said('heartbeat', 1_900_000))).toMatchObject({
+    last_seen_ms: 1_900_000,
+    changed_at_ms: 1_000_000,
+  })
+})
+
+test('a heartbeat brings a node back that was taken for offline', () => {
+  expect(sighted({ ...online, online: false }, said('heartbeat', 1_060_000))).toMatchObject({
+    online: true,
+  })
+})
+
+test('a message older than what is known is ignored', () => {
+  expect(sighted(online, said('offline', 999_999))).toBeNull()
+})
+
+test('35 minutes without a word are silence', () => {
+  expect(isSilent(online, 1_000_000 + 2_100_000)).toBe(false)
+  expect(isSilent(online, 1_000_000 + 2_100_001)).toBe(true)
+})
