@@ -41,7 +41,8 @@ export interface FleetSummary {
     esp32_name: string
     classroom: string
     energyMwh: number
-    readings: number
+    /** Of its latest reading; the former firmware begins again at each start. */
+    sequenceNo: number
     unsent: number
     online: boolean
   }[]
@@ -140,7 +141,7 @@ function summaryOf(drivers: readonly Driver[]): FleetSummary {
     esp32_name: spec.esp32_name,
     classroom: spec.classroom,
     energyMwh: totalMwh(state.counters),
-    readings: state.sequenceNo,
+    sequenceNo: state.sequenceNo,
     unsent: state.unsent.length,
     online: isOnline,
   }))

@@ -123,5 +123,8 @@ describe('a node', () => {
     const old: NodeSpec = { ...spec, firmware: 'legacy' }
     const state = advance(old, newNode(old, T0, 7), T0 + 25 * MINUTE, world())
     expect(state.unsent.map((r) => r.sequenceNo)).toEqual([150])
+    const restarted = advance(old, state, T0 + 31 * MINUTE, world([cut(26, 30)]))
+    expect(restarted.unsent.map((r) => r.sequenceNo)).toEqual([6])
+    expect(restarted.unsent[0]?.energyMwh).toBeGreaterThan(state.unsent[0]?.energyMwh ?? 0)
   })
 })

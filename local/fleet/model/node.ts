@@ -131,7 +131,9 @@ function passed(state: NodeState, atMs: number, world: World): NodeState {
 function booted(spec: NodeSpec, state: NodeState, world: World): NodeState {
   const id = chance(world.seed, spec.esp32_name, 'boot', state.atMs).toString(16).padStart(8, '0')
   const restart = state.restart ?? { reason: 'power_on', lossBoundMwh: 0 }
-  return { ...state, boot: { id, atMs: state.atMs }, restart }
+  const started = { ...state, boot: { id, atMs: state.atMs }, restart }
+  // The former firmware keeps its sequence, and what it has not sent, in RAM.
+  return spec.firmware === 'legacy' ? { ...started, sequenceNo: 0, unsent: [] } : started
 }
 
 /** What was counted since the last reading was in RAM only; its loss has a known bound. */
