@@ -51,7 +51,12 @@ export async function sendAll(
       await session.end()
       return progress
     } catch (error) {
-      if (isFinal(error) || now() - lastProgressAt > retryMs) throw gaveUp(error, progress, retryMs)
+      // What worked before comes back; only a first connection can be refused for good.
+      const isHopeless = progress.connections === 0 && isFinal(error)
+      if (isHopeless) throw gaveUp(error, progress, '')
+      if (now() - lastProgressAt > retryMs) {
+        throw gaveUp(error, progress, ` for ${retryMs / 1000} s (--retry-seconds)`)
+      }
       await wait(PAUSE_MS)
     }
   }
@@ -138,12 +143,14 @@ class Queue {
 function isFinal(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const refused = typeof code === 'number' && code >= 1 && code <= 5 && code !== 3
-  return refused || (typeof code === 'string' && /^ERR_(SSL|TLS|OSSL)|CERT|SELF_SIGNED/.test(code))
+  return (
+    refused ||
+    (typeof code === 'string' && /^ERR_(SSL|TLS|OSSL)|CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
+  )
 }
 
-function gaveUp(cause: unknown, progress: Progress, retryMs: number): Failure {
+function gaveUp(cause: unknown, progress: Progress, patience: string): Failure {
   const why = cause instanceof Failure && cause.cause ? oneLine(cause.cause) : oneLine(cause)
-  const patience = isFinal(cause) ? '' : ` for ${retryMs / 1000} s (--retry-seconds)`
   return new Failure(
     `nothing got through to the broker${patience}: ${why}; ${progress.acknowledged} readings were acknowledged, and sending them again does no harm`,
     { cause },
