@@ -1,10 +1,10 @@
+import { explain, parseJson } from '../adapters/json.ts'
 import type { Quarantined, QuarantineKind, QuarantineStore } from '../adapters/quarantine.ts'
 import type { Channel, RawStore } from '../adapters/raw.ts'
 import { fromWire } from '../adapters/wire.ts'
 import { Esp32Name } from '../contract/names.ts'
 import { MAX_PAYLOAD_BYTES, MAX_READINGS_PER_ITEM, TelemetryMessage } from '../contract/wire.ts'
 import { type Reading, registerKey } from '../domain/reading.ts'
-import { explain, parseJson } from './json.ts'
 
 /** A message as it reached us, before anything of it is believed. */
 export interface Arrival {

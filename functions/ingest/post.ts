@@ -1,9 +1,9 @@
 import type { Problem } from '../adapters/http.ts'
+import { parseJson } from '../adapters/json.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import { Esp32Name } from '../contract/names.ts'
 import { MAX_PAYLOAD_BYTES } from '../contract/wire.ts'
 import { type AcceptPorts, accept } from './accept.ts'
-import { parseJson } from './json.ts'
 
 /** What a gateway is told of its message, counted in readings. */
 export interface PostAnswer {

@@ -1,9 +1,9 @@
+import { explain, parseJson } from '../adapters/json.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import type { QuarantineStore } from '../adapters/quarantine.ts'
 import type { RuleEvent } from '../contract/rule-event.ts'
 import { HeartbeatMessage, StatusMessage } from '../contract/wire.ts'
 import { type Sighting, sighted } from '../domain/presence.ts'
-import { explain, parseJson } from '../ingest/json.ts'
 
 export interface SeePorts {
   readonly nodes: Pick<NodeStore, 'presence' | 'changePresence'>
