@@ -4,6 +4,7 @@ import { replay } from './commands/replay.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
+import { verify } from './commands/verify.ts'
 import { Failure, isUnreachable, oneLine } from './failure.ts'
 
 /** Where a command writes; tests pass their own. */
@@ -31,7 +32,7 @@ export async function run(args: readonly string[], output: Output = standard): P
       outputError: (text, write) => write(text.replace(/^error:/, 'autovolt:')),
     })
     .showSuggestionAfterError(false)
-  for (const add of [provision, token, replay, show, rollup]) add(program, output)
+  for (const add of [provision, token, replay, show, verify, rollup]) add(program, output)
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0

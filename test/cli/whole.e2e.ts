@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fromEndpoints } from '../../cli/stack/local.ts'
+import { withTables } from '../../cli/stack/tables.ts'
 import { type LocalStack, startLocal } from '../../local/boot.ts'
 import { temporary } from '../local/fixture/app.ts'
 import { eventually } from '../local/fixture/probe.ts'
@@ -41,7 +44,7 @@ describe('autovolt against the whole stack', () => {
     expect((await autovolt('replay', trace(), ...args)).out).toContain('21 readings, 600 Wh')
 
     const ledger = await shown('ledger', '21 readings, measured 600.000 Wh')
-    expect(ledger).toMatch(/append +measured +2026-01-15 09:1\d:00\.000 \+05:30/)
+    expect(ledger).toMatch(/measured +2026-01-15 09:1\d:00\.000 \+05:30/)
     const events = (await shown('events', '600.000')).trimEnd().split('\n')
     expect(events).toHaveLength(6)
     expect(events.at(-1)).toMatch(
@@ -51,6 +54,27 @@ describe('autovolt against the whole stack', () => {
     expect(JSON.parse(rolled.out)).toMatchObject({ registers: 1, failures: 0 })
     const days = await shown('days', '600.000')
     expect(days).toMatch(/2026-01-15 +B2-101 +esp32-a +\(all\) +600\.000 +0\.33 +0\.000 +0\.33/)
+  })
+
+  it('verifies the register, and ends with 1 once somebody has changed an entry', async () => {
+    const good = await autovolt('verify', ...at)
+    expect(good).toMatchObject({ code: 0, err: '' })
+    expect(good.out).toMatch(/^ok +esp32-a: \d+ entries, 21 readings, 1 days, measured 600\.000 Wh/)
+    const target = fromEndpoints(stack.endpoints, dataDir)
+    await withTables(target, (client) =>
+      client.send(
+        new UpdateCommand({
+          TableName: target.table('ledger'),
+          Key: { register: 'esp32-a', sk: 'e#000000000001' },
+          UpdateExpression: 'SET prev = :other',
+          ExpressionAttributeValues: { ':other': Buffer.alloc(32, 1) },
+        }),
+      ),
+    )
+    const bad = await autovolt('verify', '--node', 'esp32-a', ...at)
+    expect(bad).toMatchObject({ code: 1, err: 'autovolt: 1 of 1 registers do not match\n' })
+    expect(bad.out).toMatch(/^MISMATCH +esp32-a: /)
+    expect(bad.out).toContain('entry 1 does not follow entry 0: its previous hash differs')
   })
 
   it('gives a token that the API takes', async () => {

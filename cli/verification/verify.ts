@@ -1,0 +1,83 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { journalReader } from '../../functions/adapters/journal.ts'
+import { type NodeRecord, nodeStore } from '../../functions/adapters/nodes.ts'
+import { rollupStore } from '../../functions/adapters/rollups.ts'
+import { type Verified, verifyRegister } from '../../functions/verify/register.ts'
+import { nodeRecord } from '../show/registers.ts'
+import { thousandths } from '../show/table.ts'
+import type { Stack } from '../stack/stack.ts'
+import { withTables } from '../stack/tables.ts'
+
+/** How many registers were walked, and in how many something does not match. */
+export interface VerifiedAll {
+  registers: number
+  mismatches: number
+}
+
+/** Only this many problems of a register are printed; the first one says most. */
+const PRINTED_PROBLEMS = 10
+/** A register that is being written to moves under the walk; what is wrong stays wrong. */
+const WALKS = 3
+
+/** Verifies every register of a stack, or of one node, and tells a line about each. */
+export async function verifyAll(
+  stack: Stack,
+  esp32Name: string | undefined,
+  tell: (line: string) => void,
+): Promise<VerifiedAll> {
+  return withTables(stack, async (client) => {
+    const done: VerifiedAll = { registers: 0, mismatches: 0 }
+    for await (const record of recordsOf(client, stack, esp32Name)) {
+      for (const register of [...record.watermarks.keys()].sort()) {
+        const verified = await walk(client, stack, record, register)
+        done.registers += 1
+        if (verified.problems.length > 0) done.mismatches += 1
+        for (const line of linesOf(verified)) tell(line)
+      }
+    }
+    return done
+  })
+}
+
+async function* recordsOf(
+  client: DynamoDBDocumentClient,
+  stack: Stack,
+  esp32Name: string | undefined,
+): AsyncGenerator<NodeRecord> {
+  if (esp32Name === undefined) yield* nodeStore(client, stack.table('nodes')).all()
+  else yield await nodeRecord(client, stack, esp32Name)
+}
+
+async function walk(
+  client: DynamoDBDocumentClient,
+  stack: Stack,
+  record: NodeRecord,
+  register: string,
+): Promise<Verified> {
+  const ports = {
+    journal: journalReader(client, stack.table('ledger')),
+    rollups: rollupStore(client, stack.table('rollups')),
+    siteTimeZone: stack.siteTimeZone,
+  }
+  let verified = await verifyRegister(record, register, ports)
+  for (let walks = 1; walks < WALKS && verified.problems.length > 0; walks += 1) {
+    const now = await nodeRecord(client, stack, record.esp32Name)
+    verified = await verifyRegister(now, register, ports)
+  }
+  return verified
+}
+
+function linesOf(verified: Verified): string[] {
+  const { register, entries, readings, days, problems } = verified
+  const figures =
+    `${register}: ${entries} entries, ${readings} readings, ${days} days, ` +
+    `measured ${thousandths(verified.measuredMwh)} Wh, estimated ${thousandths(verified.estimatedMwh)} Wh, ` +
+    `suspense ${thousandths(verified.suspenseMwh)} Wh`
+  if (problems.length === 0) return [`ok        ${figures}`]
+  const more = problems.length - PRINTED_PROBLEMS
+  return [
+    `MISMATCH  ${figures}`,
+    ...problems.slice(0, PRINTED_PROBLEMS).map((problem) => `          ${problem}`),
+    ...(more > 0 ? [`          and ${more} more`] : []),
+  ]
+}
