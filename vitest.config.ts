@@ -8,8 +8,13 @@ const project = (name: string, include: string[], more: object = {}) => ({
   test: { name, include, ...more },
 })
 
+/** The checks run apart from the rest, and each run leaves its own counts. */
+const run = process.argv.includes('check') ? 'check' : 'parts'
+
 export default defineConfig({
   test: {
+    // The counts that the closing line of a CI run is made of.
+    reporters: ['default', ['json', { outputFile: `.vitest/${run}.json` }]],
     projects: [
       project('check', ['test/**/*.check.ts']),
       project('unit', ['test/**/*.{unit,property,contract}.ts']),
