@@ -1,6 +1,7 @@
 import type { Problem } from '../adapters/http.ts'
 import { parseJson } from '../adapters/json.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
+import type { QuarantineKind } from '../adapters/quarantine.ts'
 import { Esp32Name } from '../contract/names.ts'
 import { MAX_PAYLOAD_BYTES } from '../contract/wire.ts'
 import { type AcceptPorts, accept } from './accept.ts'
@@ -30,7 +31,7 @@ export async function acceptPost(
     status: number,
     title: string,
     detail: string,
-    kind: 'invalid' | 'unknown_node',
+    kind: QuarantineKind,
     name = UNNAMED,
   ) => {
     await ports.quarantine.put({
@@ -39,13 +40,13 @@ export async function acceptPost(
       kind,
       reason: detail,
       channel: 'telemetry',
-      original: body.subarray(0, MAX_PAYLOAD_BYTES),
+      original: body,
     })
     return { problem: { status, title, detail } }
   }
   if (body.byteLength > MAX_PAYLOAD_BYTES) {
     const detail = `body must be at most ${MAX_PAYLOAD_BYTES} bytes, got ${body.byteLength}`
-    return refuse(413, 'Message too large', detail, 'invalid')
+    return refuse(413, 'Message too large', detail, 'too_large')
   }
   const parsed = parseJson(body)
   if ('reason' in parsed) return refuse(400, 'Not a message', parsed.reason, 'invalid')
