@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { siteDay } from '../../cli/replay/day.ts'
@@ -125,5 +126,14 @@ describe('prepare', () => {
   it('refuses days on which nodes had no clock, and days to come', async () => {
     const old = prepare('Asia/Kolkata', { ...request, files: ['x'], day: '2012-01-18' }, nowMs)
     await expect(old).rejects.toThrow('--day must be 2020-01-02 or later')
+    const file = join(mkdtempSync(join(tmpdir(), 'autovolt-replay-')), 'one.csv')
+    writeFileSync(file, '18/01/2012 18:00:00;1;0\n')
+    const today = { ...request, files: [file], day: '2026-11-23' }
+    await expect(prepare('Asia/Kolkata', today, nowMs)).rejects.toThrow(
+      'on 2026-11-23 in Asia/Kolkata ends in the future, at 2026-11-23T12:30:00.000Z',
+    )
+    await expect(
+      prepare('Asia/Kolkata', { ...today, day: '2026-11-22' }, nowMs),
+    ).resolves.toBeDefined()
   })
 })
