@@ -1,0 +1,7 @@
+#ifndef AUTOVOLT_SETTINGS_H
+#define AUTOVOLT_SETTINGS_H
+
+/** Opens NVS. When it cannot be read the node runs without: the journal alone holds the counter then. */
+void settings_start(void);
+
+#endif
