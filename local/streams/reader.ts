@@ -37,6 +37,8 @@ export interface ReaderOptions extends Pick<LaneOptions, 'invoke' | 'now' | 'ret
 }
 
 const FETCH_LIMIT = 1_000
+// AWS asks a stream four times a second; this is a middle between its batches and quick figures.
+const FETCH_EVERY_MS = 40
 // The signal tells of new records at once; this only covers one that got lost.
 const LOOK_ANYWAY_MS = 1_000
 // A crash delivers again what was done since the last save; each save waits for the disk.
@@ -96,10 +98,16 @@ export async function startReader(options: ReaderOptions): Promise<Reader> {
   const loop = async () => {
     while (!stopped) {
       again = false
+      const fetchedAtMs = performance.now()
       const room = ahead - outstanding.size
       const fetched = room > 0 ? await fetch(Math.min(room, FETCH_LIMIT)) : 0
       if (stopped) return
       if (fetched === 0 && !again) await idle()
+      // A lone record goes at once; of a run, as many as come in this time go together.
+      else if (fetched < FETCH_LIMIT) {
+        const leftMs = fetchedAtMs + FETCH_EVERY_MS - performance.now()
+        if (leftMs > 0) await delay(leftMs)
+      }
     }
   }
 
