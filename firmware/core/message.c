@@ -131,9 +131,10 @@ void message_reading(struct json_writer *w, const struct envelope *e, const stru
   if (e->replayed) {
     json_key(w, "replayed");
     json_bool(w, true);
-    /* Places a reading without a clock; of use only in the boot that took it. */
-    if (e->boot_id == reading->boot_id) put_number(w, "sent_uptime_seconds", e->sent_uptime_s);
   }
+  /* Places a reading without a clock, in the boot that took it. */
+  if (reading->measured_at_ms == 0 && e->boot_id == reading->boot_id)
+    put_number(w, "sent_uptime_seconds", e->sent_uptime_s);
   if (e->firmware_ver) put_text(w, "firmware_ver", e->firmware_ver);
   put_gaps(w, e);
   json_object_end(w);

@@ -151,7 +151,7 @@ static void apply_reading(struct chain *chain, struct reader *r)
   uint64_t unsettled = get_varint(r);
   uint64_t passed_ms = get_varint(r);
   chain->time_quality = flags & FLAG_QUALITY;
-  chain->cause = (flags & FLAG_CAUSE) >> FLAG_CAUSE_SHIFT;
+  chain->cause = (uint8_t)((flags & FLAG_CAUSE) >> FLAG_CAUSE_SHIFT);
   if (chain->time_quality == TIME_NONE) {
     chain->measured_at_ms = 0;
   } else {

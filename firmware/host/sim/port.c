@@ -154,6 +154,7 @@ void port_mqtt_connect(const struct port_session *session)
 {
   strncpy(sim.will, session->will, sizeof sim.will - 1);
   sim.subscriptions = 0;
+  sim.connects++;
 }
 
 void port_mqtt_disconnect(void)

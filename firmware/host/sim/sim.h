@@ -12,7 +12,7 @@
 
 #define SIM_SECTORS_MAX 256u
 #define SIM_SETTINGS 8
-#define SIM_MESSAGES 64
+#define SIM_MESSAGES 16
 #define SIM_TOPIC_BYTES 256
 
 struct sim_message {
@@ -33,7 +33,6 @@ enum sim_operation { SIM_WRITE, SIM_ERASE, SIM_SETTING };
 
 struct sim {
   /* Flash */
-  uint8_t flash[SIM_SECTORS_MAX * PORT_FLASH_SECTOR_BYTES];
   uint32_t sectors;
   uint32_t erases[SIM_SECTORS_MAX];
   uint8_t bad[SIM_SECTORS_MAX]; /* 1: writes and erases fail; 2: they report success and do not hold */
@@ -70,6 +69,7 @@ struct sim {
   /* Network */
   bool online, session, refuse_publish;
   int32_t next_id;
+  uint32_t connects;
   struct sim_message sent[SIM_MESSAGES]; /* ring of the last ones */
   uint64_t sent_count;
   char subscribed[2][SIM_TOPIC_BYTES];
@@ -84,6 +84,8 @@ struct sim {
   bool ota_pending, ota_confirmed, ota_rolled_back;
   uint32_t restarts;
   enum led led;
+
+  uint8_t flash[SIM_SECTORS_MAX * PORT_FLASH_SECTOR_BYTES];
 };
 
 extern struct sim sim;
@@ -98,7 +100,7 @@ void sim_pass(uint64_t ms);
 void sim_run(struct node *node, uint64_t ms, uint64_t step_ms);
 /** Answers what the node asked of the network. */
 void sim_network(struct node *node);
-/** PUBACK for everything sent and not acknowledged yet (the last 64 messages). */
+/** PUBACK for everything sent and not acknowledged yet (the last 16 messages). */
 void sim_acknowledge_all(struct node *node);
 /** The last message whose topic ends in `channel`; NULL when there is none. */
 const struct sim_message *sim_last(const char *channel);

@@ -104,7 +104,7 @@ static void a_meters_increment_is_split_without_a_rest(void)
   measurement_metered(&m, 3600000); /* 1 Wh */
   EXPECT_EQ(m.pending.total_mws, 3600000);
   EXPECT_EQ(m.pending.channel_mws[0] + m.pending.channel_mws[1] + m.pending.channel_mws[2], 3600000);
-  EXPECT_EQ(m.pending.channel_mws[0], 659547); /* 3,600,000 x 36,000 / 196,501, cut */
+  EXPECT_EQ(m.pending.channel_mws[0], 659538); /* 3,600,000 x 36,000 / 196,501, cut */
 }
 
 static void a_meters_increment_with_all_off_is_the_nodes_alone(void)
@@ -123,7 +123,7 @@ static void a_split_after_years_does_not_overflow(void)
   measurement_advance(&m, 315576000000); /* ten years */
   measurement_metered(&m, 9999990ull * MWS_PER_WH);
   EXPECT_EQ(m.pending.channel_mws[0] + m.pending.channel_mws[1] + m.pending.channel_mws[2], 9999990ull * MWS_PER_WH);
-  EXPECT_EQ(m.pending.channel_mws[0], m.pending.channel_mws[1]);
+  EXPECT(m.pending.channel_mws[1] - m.pending.channel_mws[0] <= 1);
 }
 
 static void a_header_comes_back_whole(void)
@@ -196,7 +196,7 @@ static void eight_busy_channels_fit_one_record(void)
   struct observation o = {.uptime_ms = 30000, .measured_at_ms = 1768456830000, .on = 0xff, .time_quality = TIME_NTP, .power_mw = 800000};
   struct record r;
   record_reading(&r, &chain, &o, &(struct part){&increment, 0xff});
-  EXPECT_EQ(r.length, 60);
+  EXPECT_EQ(r.length, 56);
 }
 
 static void records_of_no_sense_change_nothing(void)

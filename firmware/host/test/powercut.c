@@ -1,0 +1,205 @@
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "test.h"
+#include "witness.h"
+
+/*
+ * Power is cut during flash operations, in the middle of bytes, of records, of erases, of the
+ * recovery from the cut before. After each cut the counter must be at least what was last published,
+ * at most the truth, and short of it by no more than one period since the last record.
+ */
+
+static const struct configuration classroom = {
+    .period_ms = 30000, .channel_count = 4,
+    .channels = {{"light-1", 36000}, {"light-2", 40000}, {"fan-1", 72000}, {"projector", 285000}}};
+
+#define FULL_LOAD_MW 433000u
+#define STEP_MS 5000u /* a part of the period, so that readings fall due on a step */
+#define LOSS_MAX_MWS (30000u * (uint64_t)FULL_LOAD_MW / 1000u)
+
+static struct node node;
+static uint32_t violations;
+
+static void violated(const char *rule)
+{
+  if (violations++ < 5) printf("  violated: %s (operation %" PRIu64 ")\n", rule, sim.operations);
+}
+
+static void check_published(void)
+{
+  if (witness.contradictions) violated("a sequence number was published with other content");
+  if (witness.above_truth) violated("more was published than the loads took");
+  if (witness.oversized) violated("a message was too large");
+  if (witness.epochs > 1) violated("the counter epoch changed");
+}
+
+/* After the recovery: `counted_mws` was counted (on flash or not) when the power failed. */
+static void check_recovered(const struct node *recovered, uint64_t counted_mws)
+{
+  uint64_t counter_mws = node_energy(recovered).total_mws;
+  if (!recovered->counter_known) violated("the counter is not known");
+  if (counter_mws / MWS_PER_MWH < witness.highest_mwh) violated("the counter is lower than published");
+  if (counter_mws > counted_mws) violated("the counter is above the truth");
+  if (counted_mws - counter_mws > LOSS_MAX_MWS) violated("more than a period is lost");
+  if (recovered->journal.chain.sequence_no < witness.highest_sequence_no) violated("a published number is forgotten");
+  check_published();
+}
+
+static void new_day(uint32_t sectors, uint64_t seed)
+{
+  sim_new(sectors);
+  sim.random = seed;
+  for (int i = 0; i < CHANNELS_MAX; i++) sim.load_mw[i] = classroom.channels[i].rated_mw;
+  witness_begin();
+  violations = 0;
+}
+
+/* ---- Every operation of a scripted day, four ways ---- */
+
+static struct sim saved_sim;
+static struct witness saved_witness;
+static struct node other;
+static uint64_t explored;
+
+/* Flash is the last member: only the part in use is copied. */
+static void copy_sim(struct sim *to, const struct sim *from)
+{
+  memcpy(to, from, offsetof(struct sim, flash) + from->sectors * PORT_FLASH_SECTOR_BYTES);
+}
+
+/* A second node boots from what this operation, torn after `bytes_done` bytes, left on flash. */
+static void boot_from(enum sim_operation kind, uint32_t offset, const void *from, uint32_t bytes, uint32_t bytes_done)
+{
+  uint64_t counted_mws = sim.truth_mws;
+  copy_sim(&saved_sim, &sim);
+  memcpy(&saved_witness, &witness, sizeof witness);
+  sim.on_operation = NULL;
+  sim_apply(kind, offset, from, bytes, bytes_done);
+  sim_power_on(RESET_BROWNOUT);
+  node_start(&other, &classroom);
+  check_recovered(&other, counted_mws);
+  /* It goes on: what it publishes now must agree with what was published before the cut. */
+  uint64_t lost_mws = sim.truth_mws - node_energy(&other).total_mws;
+  for (int i = 0; i < 4; i++) {
+    sim_run(&other, 20000, 5000);
+    sim_acknowledge_all(&other);
+  }
+  check_published();
+  if (sim.truth_mws - node_energy(&other).total_mws != lost_mws) violated("energy was lost without a cut");
+  memcpy(&witness, &saved_witness, sizeof witness);
+  copy_sim(&sim, &saved_sim);
+  explored++;
+}
+
+static void explore(enum sim_operation kind, uint32_t offset, const void *from, uint32_t bytes)
+{
+  boot_from(kind, offset, from, bytes, 0);
+  boot_from(kind, offset, from, bytes, sim_chance(bytes));
+  boot_from(kind, offset, from, bytes, bytes - 1);
+  if (kind != SIM_SETTING) boot_from(kind, offset, from, bytes, bytes);
+}
+
+static void command(const char *text)
+{
+  char topic[] = "autovolt/esp32-b2-101/commands";
+  node_on_mqtt_message(&node, topic, text, (uint32_t)strlen(text));
+}
+
+static void every_operation_of_a_day(void)
+{
+  new_day(8, 3);
+  node_start(&node, &classroom);
+  sim.on_operation = explore;
+  for (int minute = 0; minute < 1440; minute++) {
+    if (minute % 97 == 3) sim.switches ^= (uint8_t)(1u << minute % 4);
+    sim.online = minute % 240 > 60 && minute % 17 != 0;
+    if (minute == 300)
+      command("{\"id\":\"a\",\"command\":\"relay\",\"device_id\":\"projector\",\"on\":true,\"expires_at\":1799999999000}");
+    if (minute == 700)
+      command("{\"id\":\"b\",\"command\":\"configuration\",\"expires_at\":1799999999000,"
+              "\"configuration\":{\"channels\":[{\"device_id\":\"lamp\",\"rated_w\":36},{\"device_id\":\"light-2\",\"rated_w\":40},"
+              "{\"device_id\":\"fan-1\",\"rated_w\":72},{\"device_id\":\"projector\",\"rated_w\":285}]}}");
+    sim_run(&node, 60000, 5000);
+    if (minute % 5 != 0) sim_acknowledge_all(&node);
+  }
+  sim.on_operation = NULL;
+  check_published();
+  EXPECT_EQ(violations, 0);
+  EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
+  EXPECT(node.configurations.current->revision == 2);
+  EXPECT(explored > 11000);
+  printf("  %" PRIu64 " boots from the %" PRIu64 " operations of a day\n", explored, sim.operations);
+}
+
+/* ---- Random cuts, one upon the other ---- */
+
+static uint64_t lost_mws, seen_torn;
+
+static void live_a_while(void)
+{
+  for (;;) {
+    uint32_t chance = sim_chance(64);
+    if (chance == 0) sim.switches = (uint8_t)sim_chance(16);
+    if (chance == 1 && sim_chance(8) == 0) sim.online = sim_chance(2);
+    sim_pass(STEP_MS);
+    node_poll(&node);
+    sim_network(&node);
+    if (chance > 40) sim_acknowledge_all(&node);
+  }
+}
+
+static void random_cuts(uint32_t cuts, uint32_t sectors, uint64_t seed)
+{
+  new_day(sectors, seed);
+  lost_mws = seen_torn = 0;
+  volatile uint32_t done = 0;
+  while (done < cuts && violations == 0) {
+    /* Half of the cuts hit the recovery from the one before. */
+    sim.cut_at = sim.operations + 1 + (sim_chance(2) ? sim_chance(4) : sim_chance(120));
+    sim_power_on(done % 3 ? RESET_POWER_ON : RESET_BROWNOUT);
+    uint64_t counted_mws = sim.truth_mws - lost_mws;
+    if (setjmp(sim.cut) == 0) {
+      node_start(&node, &classroom);
+      check_recovered(&node, counted_mws);
+      lost_mws = sim.truth_mws - node_energy(&node).total_mws;
+      seen_torn += node.journal.torn;
+      live_a_while();
+    }
+    done++;
+    check_published();
+  }
+  EXPECT_EQ(violations, 0);
+  EXPECT_EQ(sim.set_bits, 0);
+  EXPECT(cuts < 1000 || witness.gaps > 0);
+  EXPECT(cuts < 1000 || seen_torn > cuts / 10);
+  printf("  %u cuts on %u sectors: %" PRIu64 " readings published, %" PRIu64 " torn records stepped over, %" PRIu64
+         " readings announced as lost\n", cuts, sectors, witness.readings, seen_torn, witness.gaps);
+}
+
+static uint32_t cuts = 20000;
+
+static void cuts_on_four_sectors(void)
+{
+  random_cuts(cuts / 2, 4, 11);
+}
+
+static void cuts_on_eight_sectors(void)
+{
+  uint64_t seed = (uint64_t)time(NULL);
+  printf("  seed %" PRIu64 "\n", seed);
+  random_cuts(cuts / 2, 8, seed);
+}
+
+int main(int argc, char **argv)
+{
+  /* By hand: test_powercut 1000000 */
+  if (argc > 1) cuts = (uint32_t)strtoul(argv[1], NULL, 10);
+  static const struct test tests[] = {
+      {"power cut at every flash operation of a day", every_operation_of_a_day},
+      {"random cuts upon cuts, 4 sectors", cuts_on_four_sectors},
+      {"random cuts upon cuts, 8 sectors, another seed each time", cuts_on_eight_sectors},
+  };
+  return RUN(tests);
+}
