@@ -4,6 +4,9 @@ import { startDatabase } from './process.ts'
 import { indexStreamRecords } from './stream-records.ts'
 import { ensureTable, TABLE, TABLE_PROPERTIES, tableShape } from './tables.ts'
 
+// A sweep looks at every item of a table that expires: 4 ms a thousand.
+const SWEEP_EVERY_MS = 3_600_000
+
 /** DynamoDB: dynoxide as a child process, with the tables of the template. */
 export const dynamodb: Plugin = {
   name: 'dynamodb',
@@ -22,11 +25,30 @@ export const dynamodb: Plugin = {
     } finally {
       client.destroy()
     }
+    const expires = shapes.some((it) => it.expiry !== undefined)
+    const sweep = async () => {
+      const deleted = await database.sweep()
+      if (deleted > 0) runtime.log('dynamodb', 'expired items deleted', { deleted })
+      return deleted
+    }
+    const sweepQuietly = () => {
+      sweep().catch((error) => runtime.log('dynamodb', 'could not sweep', { error: String(error) }))
+    }
+    const timer = expires ? setInterval(sweepQuietly, SWEEP_EVERY_MS) : undefined
+
     let stopping = false
     database.ended.then((reason) => {
       if (!stopping) runtime.fail(new Error(`The local database ended by itself (${reason})`))
     })
     return {
+      controlRoutes: [
+        {
+          // AWS deletes expired items within days; who cannot wait asks for it.
+          method: 'POST',
+          path: /^\/local\/expire$/,
+          handle: async () => ({ status: 200, body: JSON.stringify({ deleted: await sweep() }) }),
+        },
+      ],
       endpoints: {
         dynamodb: database.url,
         tables: Object.fromEntries(
@@ -35,6 +57,7 @@ export const dynamodb: Plugin = {
       },
       async stop() {
         stopping = true
+        clearInterval(timer)
         await database.stop()
       },
     }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
 import { CannotRunLocally } from '../template/refuse.ts'
 
 /** A running database. `ended` resolves when it stops, with the reason, asked for or not. */
@@ -11,6 +13,8 @@ export interface DatabaseProcess {
   url: string
   file: string
   ended: Promise<string>
+  /** Deletes the expired items of all tables. Resolves with their number. */
+  sweep(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -41,12 +45,17 @@ export async function startDatabase(dataDir: string): Promise<DatabaseProcess> {
   const file = join(dataDir, 'dynamodb.sqlite')
   const pidFile = join(dataDir, 'dynamodb.pid')
   await awaitPredecessor(pidFile, file)
-  const port = await freePort()
+  const [port, toolPort] = await Promise.all([freePort(), freePort()])
+  const token = randomUUID()
   // Detached: a Ctrl-C in the terminal must not stop the database before the functions have ended.
   const child = spawn(
     '/bin/sh',
-    ['-c', GUARD, 'guard', binary, 'serve', '--port', String(port), '--db-path', file],
-    { detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
+    ['-c', GUARD, 'guard', binary, ...serveOptions(port, toolPort, file)],
+    {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, DYNOXIDE_MCP_AUTH_TOKEN: token },
+    },
   )
   let output = ''
   const keep = (chunk: Buffer) => {
@@ -67,8 +76,42 @@ export async function startDatabase(dataDir: string): Promise<DatabaseProcess> {
     url: `http://127.0.0.1:${port}`,
     file,
     ended,
+    sweep: () => sweep(toolPort, token),
     stop: () => stop(child, ended),
   }
+}
+
+function serveOptions(port: number, toolPort: number, file: string): string[] {
+  // Only the tool interface can have expired items deleted; the database never does it by itself.
+  const tools = ['--mcp', '--mcp-port', String(toolPort)]
+  return ['serve', '--port', String(port), '--db-path', file, ...tools]
+}
+
+const sweepAnswer = z.object({
+  result: z.object({
+    content: z.tuple([z.object({ text: z.string() })]),
+    isError: z.literal(false),
+  }),
+})
+const sweepCount = z.object({ items_deleted: z.number() })
+
+async function sweep(toolPort: number, token: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${toolPort}/mcp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'sweep_ttl', arguments: {} },
+    }),
+  })
+  const [content] = sweepAnswer.parse(await response.json()).result.content
+  return sweepCount.parse(JSON.parse(content.text)).items_deleted
 }
 
 function findBinary(): string {

@@ -37,11 +37,9 @@ export function toStreamRecord(
       StreamViewType: change.StreamViewType,
     },
     eventSourceARN: it.streamArn,
+    // Only the deletion of expired items has an identity, and dynoxide leaves it empty.
     ...(record.userIdentity && {
-      userIdentity: {
-        type: record.userIdentity.Type,
-        principalId: record.userIdentity.PrincipalId,
-      },
+      userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
     }),
   }
   return {

@@ -152,6 +152,31 @@ describe('a table stream', () => {
     expect(probe.told.every((it) => it.record.eventName === 'MODIFY')).toBe(true)
   })
 
+  it('tells of items that expired, as the service that deletes them', async () => {
+    await using probe = await startProbe()
+    await using stack = await start({ probeUrl: probe.url })
+    const client = new DynamoDBClient(localClient(stack.endpoints.dynamodb, 'ap-south-1'))
+    const seconds = Math.floor(Date.now() / 1_000)
+    for (const [id, expiresAt] of [
+      ['gone', seconds - 60],
+      ['kept', seconds + 60],
+    ] as const) {
+      const Item = { id: { S: id }, n: { N: '1' }, expires_at: { N: String(expiresAt) } }
+      await client.send(new PutItemCommand({ TableName: 'autovolt-local-things', Item }))
+    }
+    client.destroy()
+    const answer = await fetch(`${stack.endpoints.control}/local/expire`, { method: 'POST' })
+    expect(await answer.json()).toEqual({ deleted: 1 })
+    await probe.until((told) => told.length === 3)
+    expect(probe.told[2]).toMatchObject({
+      id: 'gone',
+      record: {
+        eventName: 'REMOVE',
+        userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
+      },
+    })
+  })
+
   it('goes on after a restart where it was, without what is done', async () => {
     await using probe = await startProbe()
     const dataDir = temporary()
