@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { TABLE } from '../dynamodb/tables.ts'
-import { functionName } from '../lambda/function.ts'
+import { FUNCTION, functionName } from '../lambda/function.ts'
 import type { Resource, Runtime } from '../runtime.ts'
 import { refuse } from '../template/refuse.ts'
 import { compileFilter, type Filter } from './filter.ts'
@@ -90,11 +90,16 @@ export function mappingSpec(resource: Resource, runtime: Runtime): MappingSpec {
     throw refuse(resource, 'EventSourceArn', why, 'Only table streams are read here.')
   }
   const name = functionName(it.FunctionName)
+  const target = runtime.ofType(FUNCTION).find((candidate) => candidate.ref === name)
+  if (!target) {
+    const why = `there is no function '${name}' in the app`
+    throw refuse(resource, 'FunctionName', why, 'Name a function of the app.')
+  }
   return {
     id: `${resource.stack}/${resource.logicalId}`,
     table: table.ref,
     streamArn: it.EventSourceArn,
-    functionArn: `arn:aws:lambda:${runtime.region}:${it.EventSourceArn.split(':')[4]}:function:${name}`,
+    functionArn: String(target.attributes.Arn),
     functionName: name,
     startingPosition: it.StartingPosition,
     enabled: it.Enabled,

@@ -91,7 +91,9 @@ export async function startReader(options: ReaderOptions): Promise<Reader> {
       if (spec.onFailure !== undefined) options.sendToQueue(spec.onFailure, record)
       options.log('records given up', { mapping: spec.id, condition, records: records.length })
     },
-    onError: (error) => options.fail(asError(error)),
+    onError: (error) => {
+      if (!stopped) options.fail(asError(error))
+    },
   }
   const lanes = Array.from({ length: spec.lanes }, () => createLane(laneOptions))
 
