@@ -11,8 +11,10 @@ import { transactionLost } from './dynamo.ts'
 
 /** Running figures of the system, kept by those who change them; nothing is ever counted by a scan. */
 export interface Counts {
-  /** Readings stored, and readings booked, repeated or contradicted by the ledger. */
+  /** Readings stored, and those that ingest knew from the message's key and did not store again. */
   readonly received: number
+  readonly repeated: number
+  /** Stored readings that were booked, and those the ledger had from another message, or otherwise. */
   readonly booked: number
   readonly duplicates: number
   readonly conflicts: number
@@ -24,6 +26,7 @@ export interface Counts {
 
 const COUNTERS = [
   'received',
+  'repeated',
   'booked',
   'duplicates',
   'conflicts',
@@ -62,6 +65,8 @@ export interface ControlStore {
    */
   countOnce(guard: string, add: Partial<Counts>, nowMs: number): Promise<boolean>
   countError(count: number): Promise<void>
+  /** Counts readings that came again; a repeated invocation may count them once more. */
+  countRepeated(count: number): Promise<void>
   lastRollup(): Promise<RollupRun | null>
   recordRollup(run: RollupRun): Promise<void>
 }
@@ -135,6 +140,10 @@ export function controlStore(client: DynamoDBDocumentClient, table: string): Con
 
     async countError(count) {
       await client.send(new UpdateCommand(counterUpdate(table, { errors: count })))
+    },
+
+    async countRepeated(count) {
+      await client.send(new UpdateCommand(counterUpdate(table, { repeated: count })))
     },
 
     async lastRollup() {

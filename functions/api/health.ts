@@ -29,7 +29,7 @@ export async function health(control: ControlStore, now: () => number): Promise<
       events_processed: processed,
       entries_created: counts.entries,
       resets_detected: counts.resets,
-      duplicates: counts.duplicates,
+      duplicates: counts.repeated + counts.duplicates,
       conflicts: counts.conflicts,
       errors: counts.errors,
       is_processing: unprocessed > 0,

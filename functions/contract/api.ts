@@ -85,7 +85,7 @@ export const HealthAnswer = z.object({
     events_processed: z.int(),
     entries_created: z.int(),
     resets_detected: z.int(),
-    duplicates: z.int(),
+    duplicates: z.int().describe('readings that came again, known by ingest or by the ledger'),
     conflicts: z.int(),
     errors: z.int(),
     is_processing: z.boolean(),

@@ -61,8 +61,9 @@ export function registerParts(register: string): { esp32Name: string; deviceId: 
 /**
  * The identity of a reading, in the order DESIGN section 2 gives: epoch and sequence number; else
  * the measured time; else the receipt cut to 10 s with the hash, which joins the repeats of one
- * publish and keeps apart what differs. A sequence number without an epoch is no identity, because
- * former firmware starts it again at every boot.
+ * publish and keeps apart what differs. A sequence number without an epoch is no identity of its own,
+ * because former firmware starts it again at every boot; beside a time it keeps apart two readings of
+ * one second.
  */
 export function readingId(reading: {
   epoch: number | null
@@ -75,7 +76,10 @@ export function readingId(reading: {
   if (reading.epoch !== null && reading.seq !== null) {
     return `s#${digits(reading.epoch, 10)}#${digits(reading.seq, 12)}`
   }
-  if (reading.timeSource === 'measured') return `t#${digits(reading.atMs, 13)}`
+  if (reading.timeSource === 'measured') {
+    const seq = reading.seq === null ? '' : `#${digits(reading.seq, 12)}`
+    return `t#${digits(reading.atMs, 13)}${seq}`
+  }
   const tenSeconds = reading.receivedAtMs - (reading.receivedAtMs % 10_000)
   return `r#${digits(tenSeconds, 13)}#${reading.hash}`
 }

@@ -1,4 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
+import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { metrics, observed } from '../adapters/observe.ts'
 import { quarantineStore } from '../adapters/quarantine.ts'
@@ -7,6 +8,7 @@ import { RuleEvent } from '../contract/rule-event.ts'
 import { type Accepted, accept } from './accept.ts'
 
 const client = documentClient()
+const control = controlStore(client, env('CONTROL_TABLE'))
 const ports = {
   raw: rawStore(client, env('TELEMETRY_TABLE'), Number(env('RAW_RETENTION_DAYS'))),
   quarantine: quarantineStore(
@@ -28,6 +30,7 @@ export const handler = observed<unknown, Accepted>().handler(async (event) => {
     },
     ports,
   )
+  if (accepted.duplicates > 0) await control.countRepeated(accepted.duplicates)
   recordExceptions(accepted)
   return accepted
 })

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda'
+import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
 import { nodeStore } from '../adapters/nodes.ts'
@@ -9,6 +10,7 @@ import { hasRole } from '../adapters/roles.ts'
 import { acceptPost } from './post.ts'
 
 const client = documentClient()
+const control = controlStore(client, env('CONTROL_TABLE'))
 const ports = {
   nodes: nodeStore(client, env('NODES_TABLE')),
   raw: rawStore(client, env('TELEMETRY_TABLE'), Number(env('RAW_RETENTION_DAYS'))),
@@ -28,6 +30,8 @@ export const handler = observed<APIGatewayProxyEventV2WithJWTAuthorizer, HttpRes
     }
     const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
     const outcome = await acceptPost(body, event.requestContext.timeEpoch, ports)
-    return 'problem' in outcome ? problem(outcome.problem) : json(202, outcome.answer)
+    if ('problem' in outcome) return problem(outcome.problem)
+    if (outcome.answer.duplicates > 0) await control.countRepeated(outcome.answer.duplicates)
+    return json(202, outcome.answer)
   },
 )

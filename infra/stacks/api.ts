@@ -39,6 +39,7 @@ export class ApiStack extends Stack {
         telemetry: ['PutItem', 'GetItem'],
         quarantine: ['PutItem'],
         nodes: ['GetItem'],
+        control: ['UpdateItem'],
       },
       memoryMb: 512,
       timeout: Duration.seconds(10),

@@ -29,7 +29,11 @@ export class PipelineStack extends Stack {
       name: 'ingest',
       entry: 'functions/ingest/handler.ts',
       description: 'Stores each reading once, or quarantines it with the reason',
-      rights: { telemetry: ['PutItem', 'GetItem'], quarantine: ['PutItem'] },
+      rights: {
+        telemetry: ['PutItem', 'GetItem'],
+        quarantine: ['PutItem'],
+        control: ['UpdateItem'],
+      },
       memoryMb: 256,
       timeout: Duration.seconds(10),
     })

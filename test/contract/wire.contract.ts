@@ -65,7 +65,7 @@ describe('what a message says', () => {
 
   test('former firmware counts in epoch seconds and its sequence number is no identity', () => {
     expect(readings('legacy')[0]).toMatchObject({
-      id: 't#1768456800000',
+      id: 't#1768456800000#000000000017',
       epoch: null,
       seq: 17,
       energyMwh: 18_342_000,

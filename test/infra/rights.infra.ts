@@ -27,10 +27,18 @@ const reading = ['DescribeStream', 'GetRecords', 'GetShardIterator']
 
 describe('a function may do to tables what its job needs, and nothing else', () => {
   it.each([
-    ['ingest', { telemetry: ['GetItem', 'PutItem'], quarantine: ['PutItem'] }],
+    [
+      'ingest',
+      { telemetry: ['GetItem', 'PutItem'], quarantine: ['PutItem'], control: ['UpdateItem'] },
+    ],
     [
       'ingest-http',
-      { telemetry: ['GetItem', 'PutItem'], quarantine: ['PutItem'], nodes: ['GetItem'] },
+      {
+        telemetry: ['GetItem', 'PutItem'],
+        quarantine: ['PutItem'],
+        nodes: ['GetItem'],
+        control: ['UpdateItem'],
+      },
     ],
     [
       'presence',
