@@ -161,14 +161,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
   }
 }
 
-async function startFleet(stack: LocalStack, dataDir: string, progress: (line: string) => void) {
-  progress('Starting the simulated campus …')
-  // Loaded only when wanted: it brings the provisioning and an MQTT client with it.
-  const module = await import('./fleet/fleet.ts')
-  const running = await module.startFleet(
-    { endpoints: stack.endpoints, dataDir },
-    { log: progress },
-  )
+async function startFleet(stack: LocalStack, dataDir: string, log: (line: string) => void) {
+  log('Starting the simulated campus …')
+  // Loaded only when asked for: it brings an MQTT client and the command line's provisioning.
+  const fleet = await import('./fleet/fleet.ts')
+  const running = await fleet.startFleet({ endpoints: stack.endpoints, dataDir }, { log })
   return () => running.stop()
 }
 
