@@ -166,7 +166,7 @@ void jobs_update_ended(bool installed, const char *reason)
 {
   activity = IDLE;
   if (!installed) {
-    report("FAILED", reason);
+    report("FAILED", reason != NULL ? reason : "no_memory");
     return;
   }
   record.stage = JOB_INSTALLED;

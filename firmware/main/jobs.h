@@ -21,6 +21,7 @@ void jobs_subscribed(int32_t id, bool granted);
 void jobs_ask(void);
 /** A message of a job topic. */
 void jobs_take(const char *topic, const struct json *message);
+/** `reason` of a failure; NULL when there was no memory to say it. */
 void jobs_update_ended(bool installed, const char *reason);
 void jobs_rotation_ended(bool stored);
 

@@ -87,8 +87,9 @@ static void ota_task(void *argument)
   forget(order);
   struct parcel parcel = {.kind = PARCEL_UPDATE_ENDED, .flag = reason == NULL};
   const char *said = reason == NULL ? "installed" : reason;
-  if (parcel_pack(&parcel, said, (uint32_t)strlen(said), NULL, 0) && !session_post(parcel, POST_WAIT_MS))
-    parcel_free(&parcel);
+  /* Without memory for the reason it still ends: the session waits for it before it takes another job. */
+  if (!parcel_pack(&parcel, said, (uint32_t)strlen(said), NULL, 0)) port_log(LOG_WARNING, "no_memory", 0);
+  while (!session_post(parcel, POST_WAIT_MS)) continue;
   vTaskDelete(NULL);
 }
 

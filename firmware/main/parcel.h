@@ -19,7 +19,7 @@ enum parcel_kind {
   PARCEL_SUBSCRIBED, /* id; flag: granted */
   PARCEL_SUBSCRIBE,  /* topic */
   PARCEL_PUBLISH,    /* id, topic, payload; flag: retain */
-  PARCEL_UPDATE_ENDED, /* flag: installed; topic: the reason when not */
+  PARCEL_UPDATE_ENDED, /* flag: installed; topic: the reason when not, or NULL */
   PARCEL_UPDATE_CONFIRMED,
   PARCEL_WANTED, /* what the core wants of the session has changed */
   /* To the core only. */
