@@ -51,7 +51,8 @@ static void say(const char *topic_end, const char *status, const char *reason)
 static void report(const char *status, const char *reason)
 {
   char topic_end[JOB_ID_BYTES + 8];
-  port_log(strcmp(status, "SUCCEEDED") == 0 ? LOG_INFO : LOG_ERROR, status, record.attempts);
+  bool done = strcmp(status, "SUCCEEDED") == 0;
+  port_log(done ? LOG_INFO : LOG_ERROR, done ? "job_done" : "job_not_done", record.attempts);
   snprintf(topic_end, sizeof topic_end, "%s/update", record.id);
   say(topic_end, status, reason);
 }
