@@ -72,7 +72,8 @@ void record_reading(struct record *r, const struct chain *before, const struct o
 {
   struct writer w = start(r, RECORD_READING);
   uint64_t passed_ms = o->uptime_ms - before->uptime_ms;
-  put_byte(&w, (uint8_t)((o->time_quality & FLAG_QUALITY) | (o->cause << FLAG_CAUSE_SHIFT & FLAG_CAUSE) |
+  uint32_t cause = o->cause;
+  put_byte(&w, (uint8_t)((o->time_quality & FLAG_QUALITY) | (cause << FLAG_CAUSE_SHIFT & FLAG_CAUSE) |
                          (before->metered ? FLAG_METER : 0) | (o->meter_known ? FLAG_METER_KNOWN : 0)));
   put_varint(&w, before->sequence_no + 1 - o->settled_through);
   put_varint(&w, passed_ms);

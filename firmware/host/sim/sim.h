@@ -29,6 +29,8 @@ struct sim_setting {
   uint32_t bytes;
 };
 
+enum meter_fault { METER_FINE, METER_DEAF, METER_BROKEN_CRC, METER_SHORT, METER_NOISE };
+
 enum sim_operation { SIM_WRITE, SIM_ERASE, SIM_SETTING };
 
 struct sim {
@@ -62,7 +64,7 @@ struct sim {
   bool meter_fitted;
   uint64_t meter_mws;
   uint32_t meter_voltage_dv;
-  enum { METER_FINE, METER_DEAF, METER_BROKEN_CRC, METER_SHORT, METER_NOISE } meter_fault;
+  enum meter_fault meter_fault;
   uint8_t meter_out[64];
   uint32_t meter_length;
 

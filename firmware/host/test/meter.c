@@ -165,7 +165,7 @@ static void a_metered_node_counts_what_the_loads_took(void)
   EXPECT_EQ(node.journal.chain.power_mw, 108000);
 }
 
-static void run_fault(int fault)
+static void run_fault(enum meter_fault fault)
 {
   begin();
   sim_run(&node, 600000, 1000);

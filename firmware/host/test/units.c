@@ -132,7 +132,7 @@ static void a_header_comes_back_whole(void)
                         .uptime_ms = 86400000, .measured_at_ms = 1768456800000, .power_mw = 193000, .meter_wh = 9999989,
                         .loss_bound_mws = 6300000, .revision = 300, .on = 0xa5, .time_quality = 1, .cause = 2,
                         .meter_flags = 3, .reset_reason = 2, .meter_known = true, .first = true};
-  chain.energy.total_mws = UINT64_MAX;
+  chain.energy.total_mws = 32400000000000000;
   for (unsigned i = 0; i < CHANNELS_MAX; i++) {
     chain.energy.channel_mws[i] = 1ull << (56 - i);
     chain.energy.on_time_ms[i] = 1000 + i;
@@ -147,6 +147,22 @@ static void a_header_comes_back_whole(void)
   EXPECT(back.counter_epoch == chain.counter_epoch && back.sequence_no == chain.sequence_no &&
          back.settled_through == chain.settled_through && back.measured_at_ms == chain.measured_at_ms &&
          back.revision == chain.revision && back.on == chain.on && back.first && back.meter_known && !back.metered);
+  struct chain beyond[] = {chain, chain, chain, chain};
+  beyond[0].counter_epoch = 0;
+  beyond[1].sequence_no = 1000000000000;
+  beyond[2].settled_through = chain.sequence_no + 1;
+  beyond[3].energy.total_mws++;
+  for (int i = 0; i < 4; i++) {
+    uint8_t other[HEADER_BYTES];
+    header_encode(other, 1, &beyond[i]);
+    EXPECT(!header_decode(other, &number, &back));
+  }
+  const uint32_t impossible[] = {0, 0x80000000u};
+  for (int i = 0; i < 2; i++) {
+    uint8_t other[HEADER_BYTES];
+    header_encode(other, impossible[i], &chain);
+    EXPECT(!header_decode(other, &number, &back));
+  }
   for (uint32_t bit = 0; bit < HEADER_BYTES * 8; bit++) {
     bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     EXPECT(!header_decode(bytes, &number, &back));

@@ -1,0 +1,165 @@
+#include <mosquitto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "linux_node.h"
+
+/*
+ * The core decides about attempts, repeats and what is in flight; libmosquitto 2.0.11 keeps messages
+ * over a lost session and would send them again in another order. So every session gets a new client.
+ */
+
+enum happening_kind { HAPPENED_UP, HAPPENED_DOWN, HAPPENED_ACK, HAPPENED_MESSAGE };
+
+struct happening {
+  enum happening_kind kind;
+  int message_id;
+  char topic[256];
+  char payload[COMMAND_MAX_BYTES + 1];
+  uint32_t length;
+};
+
+#define HAPPENINGS_MAX 64
+
+static const struct options *options;
+static struct mosquitto *client;
+static bool session, wifi_asked;
+static struct happening happenings[HAPPENINGS_MAX];
+static uint32_t happened;
+
+/* Callbacks run inside the library: the node hears of them afterwards, when it may end the session. */
+static struct happening *note(enum happening_kind kind)
+{
+  if (happened == HAPPENINGS_MAX) return NULL;
+  struct happening *h = &happenings[happened++];
+  h->kind = kind;
+  return h;
+}
+
+static void on_connect(struct mosquitto *m, void *of, int code)
+{
+  (void)m;
+  (void)of;
+  note(code == 0 ? HAPPENED_UP : HAPPENED_DOWN);
+}
+
+static void on_disconnect(struct mosquitto *m, void *of, int code)
+{
+  (void)m;
+  (void)of;
+  (void)code;
+  note(HAPPENED_DOWN);
+}
+
+static void on_publish(struct mosquitto *m, void *of, int message_id)
+{
+  (void)m;
+  (void)of;
+  struct happening *h = note(HAPPENED_ACK);
+  if (h) h->message_id = message_id;
+}
+
+static void on_message(struct mosquitto *m, void *of, const struct mosquitto_message *message)
+{
+  (void)m;
+  (void)of;
+  if (message->payloadlen < 0 || message->payloadlen > (int)COMMAND_MAX_BYTES) return;
+  struct happening *h = note(HAPPENED_MESSAGE);
+  if (h == NULL) return;
+  snprintf(h->topic, sizeof h->topic, "%s", message->topic);
+  h->length = (uint32_t)message->payloadlen;
+  if (h->length > 0) memcpy(h->payload, message->payload, h->length);
+}
+
+void broker_open(const struct options *o)
+{
+  options = o;
+  mosquitto_lib_init();
+}
+
+void broker_close(void)
+{
+  /* Destroying closes the socket without DISCONNECT. */
+  if (client) mosquitto_destroy(client);
+  client = NULL;
+  session = false;
+  happened = 0;
+}
+
+void port_wifi_connect(void)
+{
+  wifi_asked = true;
+}
+
+void port_mqtt_disconnect(void)
+{
+  broker_close();
+}
+
+void port_mqtt_connect(const struct port_session *s)
+{
+  broker_close();
+  client = mosquitto_new(s->client_id, true, NULL);
+  bool ready = client != NULL;
+  if (ready) {
+    mosquitto_connect_callback_set(client, on_connect);
+    mosquitto_disconnect_callback_set(client, on_disconnect);
+    mosquitto_publish_callback_set(client, on_publish);
+    mosquitto_message_callback_set(client, on_message);
+    ready = mosquitto_will_set(client, s->will_topic, (int)strlen(s->will), s->will, 1, true) == MOSQ_ERR_SUCCESS;
+  }
+  if (ready && options->cafile)
+    ready = mosquitto_tls_set(client, options->cafile, NULL, options->cert, options->key, NULL) == MOSQ_ERR_SUCCESS;
+  if (!ready || mosquitto_connect(client, options->host, options->port, s->keep_alive_s) != MOSQ_ERR_SUCCESS) note(HAPPENED_DOWN);
+}
+
+bool port_mqtt_subscribe(const char *topic)
+{
+  return session && mosquitto_subscribe(client, NULL, topic, 1) == MOSQ_ERR_SUCCESS;
+}
+
+int32_t port_mqtt_publish(const char *topic, const char *payload, uint32_t length, bool retain)
+{
+  int message_id = 0;
+  if (!session || mosquitto_publish(client, &message_id, topic, (int)length, payload, 1, retain) != MOSQ_ERR_SUCCESS) return -1;
+  truth->published++;
+  return message_id;
+}
+
+static void hand_over(struct node *node)
+{
+  for (uint32_t i = 0; i < happened; i++) {
+    struct happening *h = &happenings[i];
+    switch (h->kind) {
+    case HAPPENED_UP:
+      session = true;
+      node_on_mqtt_up(node);
+      break;
+    case HAPPENED_DOWN:
+      session = false;
+      happened = 0; /* what came before the end of the session has been handed over */
+      node_on_mqtt_down(node);
+      return;
+    case HAPPENED_ACK:
+      truth->acknowledged++;
+      node_on_mqtt_ack(node, h->message_id);
+      break;
+    case HAPPENED_MESSAGE: node_on_mqtt_message(node, h->topic, h->payload, h->length); break;
+    }
+    if (client == NULL) return; /* the node ended the session */
+  }
+  happened = 0;
+}
+
+void broker_serve(struct node *node, int wait_ms, bool reachable)
+{
+  if (wifi_asked) {
+    wifi_asked = false;
+    node_on_wifi(node, reachable);
+  }
+  if (client) {
+    int code = mosquitto_loop(client, wait_ms, 1);
+    if (code != MOSQ_ERR_SUCCESS && happened == 0) note(HAPPENED_DOWN);
+  }
+  hand_over(node);
+}
