@@ -56,7 +56,7 @@ describe('what a journal says', () => {
     // A backlog that begins with something new and brings an old reading along.
     await node.telemetry({ readings: [reading(4, 90, 1005), reading(2, 30, 1001)] })
     await booked(site, 'esp32-a', 4)
-    await eventually(async () => expect(await health()).toMatchObject({ duplicates: 1 }))
+    await eventually(async () => expect(await health()).toMatchObject({ duplicates: 2 }))
     expect((await linesOf(site, 'esp32-a')).slice(4)).toEqual([
       '4 append +measured 10:01:00–10:01:30 1000 high',
     ])

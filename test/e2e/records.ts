@@ -9,7 +9,7 @@ import { localClient } from '../../local/dynamodb/plugin.ts'
 import type { Site } from './site.ts'
 
 /** How long a condition may take to come true on a busy machine. */
-const PATIENCE = { timeout: 60_000, interval: 50 }
+const PATIENCE = { timeout: 100_000, interval: 50 }
 
 /** Repeats an assertion until it holds; fails with its last complaint. */
 export function eventually<T>(assert: () => Promise<T> | T): Promise<T> {
