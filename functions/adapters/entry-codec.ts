@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { remembered } from '../domain/append.ts'
 import type { Entry, EntryDraft, EntryReason } from '../domain/journal.ts'
-import type { Confidence, Line, LineFlag, LineKind } from '../domain/line.ts'
-import type { PlacedReading } from '../domain/reading.ts'
+import { type Confidence, LINE_FLAGS, type Line, type LineKind } from '../domain/line.ts'
+import type { CounterReading, PlacedReading } from '../domain/reading.ts'
+import type { Step, WalkState } from '../domain/walk.ts'
 import { compress, decompress, ENCODING } from './compress.ts'
 import { type PackedReading, packReadings, unpackReadings } from './reading-codec.ts'
 
@@ -9,18 +11,9 @@ import { type PackedReading, packReadings, unpackReadings } from './reading-code
 export const GENESIS = '0'.repeat(64)
 
 const FORMAT = 1
+const STEPS: readonly Step[] = ['open', 'measured', 'reset', 'inferred', 'rollback', 'jump']
 const KINDS: readonly LineKind[] = ['measured', 'reset', 'estimate', 'suspense']
 const CONFIDENCES: readonly Confidence[] = ['high', 'medium', 'low']
-/** Bits of the flags; only ever extended at the end. */
-const FLAGS: readonly LineFlag[] = [
-  'apportioned',
-  'clock',
-  'gap',
-  'post_reset',
-  'replayed',
-  'rollback',
-  'set_aside',
-]
 
 /** How an entry lies in the Ledger table. `body` is deflated JSON; the hashes are raw SHA-256. */
 export interface EntryItem {
@@ -56,13 +49,12 @@ type Body = [
   readings: PackedReading[],
   booked: number[],
   moved: number[],
-  tail: number[],
+  walk: [kept: [reading: number, step: number, aside: 0 | 1][], pending: number[], bare: number],
   last: number,
   lines: PackedLine[],
   hours: readonly number[],
   epochs: readonly number[],
   epochCount: number,
-  pending: number,
   totals: number[],
 ]
 
@@ -116,7 +108,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 function toBody(entry: Omit<Entry, 'hash'>): Body {
   const { state } = entry
-  const readings = uniqueReadings([...state.tail, ...entry.readings, ...entry.moved, state.last])
+  const readings = uniqueReadings([...remembered(state), ...entry.readings, ...entry.moved])
   const index = new Map(readings.map((reading, i) => [reading.id, i]))
   const refer = (reading: PlacedReading) => index.get(reading.id) as number
   const deviceIds = [
@@ -136,13 +128,12 @@ function toBody(entry: Omit<Entry, 'hash'>): Body {
     packReadings(readings, deviceIds),
     entry.readings.map(refer),
     entry.moved.map(refer),
-    state.tail.map(refer),
+    packWalk(state.walk, refer),
     refer(state.last),
     entry.lines.map((line) => packLine(line, index, deviceIds)),
     entry.hours,
     state.epochs,
     state.epochCount,
-    state.pending,
     [
       totals.readings,
       totals.measuredMwh,
@@ -165,13 +156,12 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
     packed,
     booked,
     moved,
-    tail,
+    walked,
     last,
     lines,
     hours,
     epochs,
     epochCount,
-    pending,
     totals,
   ] = body
   const readings = unpackReadings(packed, deviceIds)
@@ -189,10 +179,9 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
     hours,
     state: {
       last: at(last),
-      tail: tail.map(at),
+      walk: unpackWalk(walked, at),
       epochs,
       epochCount,
-      pending,
       totals: { readings: count, measuredMwh, estimatedMwh, suspenseMwh, resets, reversals },
     },
     prevHash,
@@ -200,7 +189,31 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
   }
 }
 
-/** The newest version of each reading: what an entry moves is newer than what its tail was. */
+function packWalk(state: WalkState, refer: (reading: PlacedReading) => number): Body[9] {
+  return [
+    state.kept.map(({ reading, step, aside }) => [
+      refer(reading),
+      STEPS.indexOf(step),
+      aside ? 1 : 0,
+    ]),
+    state.pending.map(refer),
+    state.bare === null ? -1 : refer(state.bare),
+  ]
+}
+
+function unpackWalk([kept, pending, bare]: Body[9], at: (i: number) => PlacedReading): WalkState {
+  return {
+    kept: kept.map(([reading, step, aside]) => ({
+      reading: at(reading) as CounterReading,
+      step: STEPS[step] as Step,
+      aside: aside === 1,
+    })),
+    pending: pending.map((i) => at(i) as CounterReading),
+    bare: bare < 0 ? null : at(bare),
+  }
+}
+
+/** The newest version of each reading: what an entry moves is newer than what its state was. */
 function uniqueReadings(readings: readonly PlacedReading[]): PlacedReading[] {
   const byId = new Map<string, PlacedReading>()
   for (const reading of readings) byId.set(reading.id, reading)
@@ -219,7 +232,7 @@ function packLine(
     line.toMs - line.fromMs,
     line.energyMwh,
     CONFIDENCES.indexOf(line.confidence),
-    line.flags.reduce((bits, flag) => bits | (1 << FLAGS.indexOf(flag)), 0),
+    line.flags.reduce((bits, flag) => bits | (1 << LINE_FLAGS.indexOf(flag)), 0),
     refer(line.between[0]),
     refer(line.between[1]),
     line.onTimeS,
@@ -264,7 +277,7 @@ function unpackLine(
     toMs: fromMs + lengthMs,
     energyMwh,
     confidence: CONFIDENCES[confidence] as Confidence,
-    flags: FLAGS.filter((_, bit) => flags & (1 << bit)),
+    flags: LINE_FLAGS.filter((_, bit) => flags & (1 << bit)),
     between: [named(from), named(to)],
     channels,
     onTimeS,

@@ -10,7 +10,7 @@ import {
 import * as z from 'zod'
 import { Classroom, DeviceId, Esp32Name } from '../contract/names.ts'
 import type { Assignment } from '../domain/assignment.ts'
-import { type RegisterFacts, UNKNOWN_FACTS } from '../domain/facts.ts'
+import { type DatedFacts, type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../domain/facts.ts'
 import type { PresenceState } from '../domain/presence.ts'
 import { registerParts } from '../domain/reading.ts'
 import { counterUpdate } from './control.ts'
@@ -257,18 +257,38 @@ function toRecord(esp32Name: string, items: readonly Record<string, unknown>[]):
   }
 }
 
-/** The facts of a register as recorded last, for the node's total or for its own channel. */
-export function factsOf(record: NodeRecord, register: string): RegisterFacts {
+/** What people said of a register over time, for the node's total or for a channel of its own. */
+export function factsOf(record: NodeRecord, register: string): FactHistory {
   const { deviceId } = registerParts(register)
-  const newestFirst = [...record.facts].sort((a, b) => b.recorded_at_ms - a.recorded_at_ms)
+  const instants = [...new Set(record.facts.map((fact) => fact.effective_from_ms))].sort(
+    (a, b) => a - b,
+  )
+  if (instants.length === 0) return NO_FACTS
+  return instants.map((fromMs) => factsFrom(record.facts, deviceId, fromMs))
+}
+
+/** Of what was said for an instant, the fact that begins last stands, then the one recorded last. */
+function factsFrom(
+  facts: NodeRecord['facts'],
+  deviceId: string | null,
+  fromMs: number,
+): DatedFacts {
+  const newestFirst = facts
+    .filter((fact) => fact.effective_from_ms <= fromMs)
+    .sort(
+      (a, b) => b.effective_from_ms - a.effective_from_ms || b.recorded_at_ms - a.recorded_at_ms,
+    )
   const own = newestFirst.filter((fact) => fact.device_id === deviceId)
   const channelRatingMw: Record<string, number> = {}
   for (const { device_id, rating_mw } of newestFirst) {
     if (device_id !== null && rating_mw !== undefined) channelRatingMw[device_id] ??= rating_mw
   }
+  const ratingMw = own.find((f) => f.rating_mw !== undefined)?.rating_mw
   return {
-    ratingMw: own.find((f) => f.rating_mw !== undefined)?.rating_mw ?? UNKNOWN_FACTS.ratingMw,
+    fromMs,
+    ratingMw: ratingMw ?? UNKNOWN_FACTS.ratingMw,
     rolloverMwh: own.find((f) => f.rollover_mwh !== undefined)?.rollover_mwh ?? null,
     channelRatingMw,
+    loadMw: deviceId === null ? null : (ratingMw ?? null),
   }
 }

@@ -1,18 +1,17 @@
-import type { RegisterFacts } from './facts.ts'
-import { intervalsOf } from './intervals.ts'
+import type { FactHistory } from './facts.ts'
+import { linesOf } from './intervals.ts'
 import {
   addTotals,
-  CONTEXT,
   type EntryDraft,
   EPOCHS,
   hoursOf,
   type JournalState,
   NO_TOTALS,
-  stateAfter,
 } from './journal.ts'
 import { difference } from './line.ts'
 import { byTime, distinct, inOrder, place, rank } from './order.ts'
 import type { PlacedReading, Reading } from './reading.ts'
+import { START, walk } from './walk.ts'
 
 /** Incoming readings by what must be known to book them. */
 export interface Sorted {
@@ -27,7 +26,7 @@ export interface Sorted {
 /** Tells the readings that extend the journal from those that must be looked up in it, by the state alone. */
 export function sortIncoming(state: JournalState | null, incoming: readonly Reading[]): Sorted {
   if (state === null) return { above: incoming, below: [], repeated: [] }
-  const recent = new Map([...state.tail, state.last].map((reading) => [reading.id, reading]))
+  const recent = new Map(remembered(state).map((reading) => [reading.id, reading]))
   const above: Reading[] = []
   const below: Reading[] = []
   const repeated: Reading[] = []
@@ -41,11 +40,17 @@ export function sortIncoming(state: JournalState | null, incoming: readonly Read
   return { above, below, repeated }
 }
 
+/** The readings a state holds. */
+export function remembered({ walk, last }: JournalState): PlacedReading[] {
+  const bare = walk.bare === null ? [] : [walk.bare]
+  return [...walk.kept.map((kept) => kept.reading), ...walk.pending, ...bare, last]
+}
+
 /**
  * A message that the stream delivers again brings readings with the receipt they were booked with;
  * a node that sends a reading again does so in another message, received at another time.
  */
-function isRepeat(reading: Reading, booked: Reading): boolean {
+export function isRepeat(reading: Reading, booked: Reading): boolean {
   return reading.hash === booked.hash && reading.receivedAtMs !== booked.receivedAtMs
 }
 
@@ -67,35 +72,33 @@ export interface Booking {
 }
 
 /**
- * Books readings that all sort behind the journal's last one. The entry is the difference of
- * `intervalsOf` over the tail before and after; everything before the tail is settled.
+ * Books readings that all sort behind the journal's last one: the walk goes on from where the state
+ * says it stands, and the entry is what changes in the lines it can still change.
  */
 export function append(
   state: JournalState | null,
   incoming: readonly Reading[],
-  facts: RegisterFacts,
+  facts: FactHistory,
 ): Booking {
   const fresh = distinct(incoming)
-  const tail = state?.tail ?? []
-  const context = state && !tail.some((r) => r.id === state.last.id) ? [...tail, state.last] : tail
-  const placed = place(behind(state, fresh), state?.last.tMs)
-  if (placed.length === 0) return { draft: null, duplicates: [], conflicts: [] }
-  const run = [...context, ...placed]
-  const before = intervalsOf(context, facts)
-  const after = intervalsOf(run, facts)
-  const lines = difference(before.lines, after.lines)
+  const placed = place(behind(state, fresh), state?.last)
+  const last = placed.at(-1)
+  if (last === undefined) return { draft: null, duplicates: [], conflicts: [] }
+  const from = state?.walk ?? START
+  const walked = walk(from, placed, facts)
+  const before = linesOf(walk(from, [], facts), facts)
+  const lines = difference(before, linesOf(walked, facts))
   const totals = addTotals(state?.totals ?? NO_TOTALS, placed.length, lines)
-  return {
-    draft: {
-      reason: 'append',
-      readings: placed,
-      moved: [],
-      lines,
-      hours: hoursOf(lines, placed),
-      state: stateAfter(run, after.pending.length, totals, epochsAfter(state, placed)),
-    },
-    ...passedOver(incoming, new Map(fresh.map((reading) => [reading.id, reading]))),
+  const draft: EntryDraft = {
+    reason: 'append',
+    readings: placed,
+    moved: [],
+    lines,
+    hours: hoursOf(lines, placed),
+    state: { last, walk: walked.state, totals, ...epochsAfter(state, placed) },
   }
+  const standing = new Map(fresh.map((reading) => [reading.id, reading]))
+  return { draft, ...passedOver(incoming, standing) }
 }
 
 /** The order behind the last reading: first what is left of its epoch, then the epochs after it. */
@@ -106,128 +109,8 @@ function behind(state: JournalState | null, fresh: readonly Reading[]): Reading[
   return [...inOrder(same), ...inOrder(fresh.filter((reading) => reading.epoch !== epoch))]
 }
 
-/**
- * Books readings that belong between or before booked ones. `known` is a run of the register's
- * booked readings (by `placedOrder`), without a hole, that reaches at least `CONTEXT` counter readings to either side of
- * them, or to the end of the journal on that side (`toStart`, `toEnd`).
- *
- * @returns null when the run does not show for certain where a reading belongs; then `known` must
- * be all booked readings
- */
-export function insert(
-  state: JournalState,
-  incoming: readonly Reading[],
-  known: readonly PlacedReading[],
-  reach: { toStart: boolean; toEnd: boolean },
-  facts: RegisterFacts,
-): Booking | null {
-  const booked = new Map(known.map((reading) => [reading.id, reading]))
-  const fresh = distinct(incoming)
-  const added = fresh.filter((reading) => !booked.has(reading.id))
-  const claims = fresh.filter((r) => booked.has(r.id) && booked.get(r.id)?.hash !== r.hash)
-  const winners = claims.filter((r) => distinct([booked.get(r.id) as Reading, r])[0] === r)
-  const standing = new Map(fresh.map((r) => [r.id, booked.get(r.id) ?? r]))
-  const result = passedOver(incoming, standing)
-  if (added.length === 0 && winners.length === 0) return { draft: null, ...result }
-
-  const whole = reach.toStart && reach.toEnd
-  const all = [...known.filter((r) => !winners.some((w) => w.id === r.id)), ...winners, ...added]
-  const ordered = whole ? inOrder(all) : orderWithin(known, winners, added)
-  if (ordered === null || (!whole && !isEnclosed(ordered, [...added, ...winners], reach)))
-    return null
-
-  if (!whole && hasAmbiguousTies(known)) return null
-  const floorMs = reach.toStart ? undefined : known[0]?.tMs
-  const placed = place(ordered, floorMs)
-  const fixed = new Map(placed.map((reading) => [reading.id, reading]))
-  // The last reading of an open run must keep its place, or readings beyond the run would move too.
-  const lastKnown = known.at(-1)
-  if (!reach.toEnd && lastKnown && fixed.get(lastKnown.id)?.tMs !== lastKnown.tMs) return null
-
-  const before = intervalsOf(whole ? place(inOrder(known)) : known, facts)
-  const after = intervalsOf(placed, facts)
-  const lines = difference(before.lines, after.lines)
-  const readings = added.map((r) => fixed.get(r.id) as PlacedReading)
-  const moved = known
-    .map((r) => ({ was: r, is: fixed.get(r.id) as PlacedReading }))
-    .filter(({ was, is }) => was.tMs !== is.tMs || was.hash !== is.hash)
-  const totals = addTotals(state.totals, added.length, lines)
-  const current = (r: PlacedReading) => fixed.get(r.id) ?? r
-  return {
-    draft: {
-      reason: winners.length > 0 ? 'conflict' : 'late',
-      readings,
-      moved: moved.map(({ is }) => is),
-      lines,
-      hours: hoursOf(lines, [...readings, ...moved.flatMap(({ was, is }) => [was, is])]),
-      state: reach.toEnd
-        ? stateAfter(
-            placed,
-            after.pending.length,
-            totals,
-            whole ? epochsAfter(null, placed) : state,
-          )
-        : { ...state, last: current(state.last), tail: state.tail.map(current), totals },
-    },
-    ...result,
-  }
-}
-
-/**
- * The order inside a run whose surroundings are unknown: only for what the run itself proves, namely
- * readings without any epoch, or readings with an earlier one of their own epoch in the run.
- */
-function orderWithin(
-  known: readonly PlacedReading[],
-  winners: readonly Reading[],
-  added: readonly Reading[],
-): Reading[] | null {
-  const replaced = known.map((r): Reading => winners.find((w) => w.id === r.id) ?? r)
-  // A reading without an epoch is ordered by its own time, so content that moves it is not simple.
-  if (winners.some((w) => w.epoch === null)) return null
-  if ([...known, ...added].every((r) => r.epoch === null))
-    return [...replaced, ...added].sort(byTime)
-  const ordered = [...replaced]
-  for (const reading of [...added].sort((a, b) => rank(a) - rank(b))) {
-    if (reading.epoch === null) return null
-    const before = ordered.findLastIndex(
-      (r) => r.epoch === reading.epoch && rank(r) < rank(reading),
-    )
-    if (before < 0) return null
-    ordered.splice(before + 1, 0, reading)
-  }
-  return ordered
-}
-
-/**
- * Readings of different epochs at one instant have an order that only the starts of their epochs
- * tell, and those may lie outside of the run.
- */
-function hasAmbiguousTies(known: readonly PlacedReading[]): boolean {
-  return known.some((reading, index) => {
-    const next = known[index + 1]
-    return next !== undefined && next.tMs === reading.tMs && next.epoch !== reading.epoch
-  })
-}
-
-/** True when the changed readings have `CONTEXT` counter readings, or the journal's end, on both sides. */
-function isEnclosed(
-  ordered: readonly Reading[],
-  changed: readonly Reading[],
-  reach: { toStart: boolean; toEnd: boolean },
-): boolean {
-  const ids = new Set(changed.map((reading) => reading.id))
-  const first = ordered.findIndex((reading) => ids.has(reading.id))
-  const last = ordered.findLastIndex((reading) => ids.has(reading.id))
-  const counters = (run: readonly Reading[]) => run.filter((r) => r.energyMwh !== null).length
-  return (
-    (reach.toStart || counters(ordered.slice(0, first)) >= CONTEXT) &&
-    (reach.toEnd || counters(ordered.slice(last + 1)) >= CONTEXT)
-  )
-}
-
 /** Incoming readings that add nothing to those standing: repeats, and claims of other content. */
-function passedOver(
+export function passedOver(
   incoming: readonly Reading[],
   standing: ReadonlyMap<string, Reading>,
 ): Pick<Booking, 'duplicates' | 'conflicts'> {
@@ -239,7 +122,7 @@ function passedOver(
   }
 }
 
-function epochsAfter(
+export function epochsAfter(
   state: JournalState | null,
   readings: readonly Reading[],
 ): Pick<JournalState, 'epochs' | 'epochCount'> {

@@ -6,11 +6,30 @@ export interface RegisterFacts {
   readonly rolloverMwh: number | null
   /** Rated power by channel, in mW, where it is known. */
   readonly channelRatingMw: Readonly<Record<string, number>>
+  /** Rated power of the register's own load, in mW, where it is one device that publishes on its own. */
+  readonly loadMw: number | null
 }
 
+/** Facts that hold from an instant on. */
+export interface DatedFacts extends RegisterFacts {
+  readonly fromMs: number
+}
+
+/** All facts of a register, ascending. The first also covers all earlier time. */
+export type FactHistory = readonly DatedFacts[]
+
 /** Used where the registry says nothing: DESIGN section 2 takes 5,000 W. */
-export const UNKNOWN_FACTS: RegisterFacts = {
+export const UNKNOWN_FACTS: DatedFacts = {
+  fromMs: 0,
   ratingMw: 5_000_000,
   rolloverMwh: null,
   channelRatingMw: {},
+  loadMw: null,
+}
+
+export const NO_FACTS: FactHistory = [UNKNOWN_FACTS]
+
+/** The facts that hold at an instant. They are dated, so that a later fact changes no earlier line. */
+export function factsAt(history: FactHistory, atMs: number): RegisterFacts {
+  return history.findLast((facts) => facts.fromMs <= atMs) ?? history[0] ?? UNKNOWN_FACTS
 }

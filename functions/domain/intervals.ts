@@ -1,67 +1,51 @@
-import { type RegisterFacts, UNKNOWN_FACTS } from './facts.ts'
+import { type FactHistory, factsAt, NO_FACTS } from './facts.ts'
 import type { Line } from './line.ts'
 import { distinct, inOrder, place } from './order.ts'
-import { type CounterReading, hasCounter, type PlacedReading, type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
+import { integratedLines } from './rules/integrated.ts'
+import { jumpLines } from './rules/jump.ts'
 import { measuredLine } from './rules/measured.ts'
-import { resetLines } from './rules/reset.ts'
-import { rollbackLine } from './rules/rollback.ts'
-
-/** Lower readings in a row that are held back before a rollback is taken for certain. */
-export const MAX_PENDING = 3
-
-/** What the readings of a register say, and which of them are still undecided. */
-export interface Intervals {
-  readonly lines: readonly Line[]
-  /** Readings below their predecessor that later readings will decide: a glitch or a rollback. */
-  readonly pending: readonly CounterReading[]
-}
+import { inferredResetLines, resetLines } from './rules/reset.ts'
+import { rollbackLines } from './rules/rollback.ts'
+import { type Kept, START, type Walked, walk } from './walk.ts'
 
 /**
  * The specification of the ledger: the effective lines of a set of readings of one register. It
  * depends on the set alone, not on how or when the readings came, so any journal that ends with
  * these lines is right.
  */
-export function intervals(
-  readings: readonly Reading[],
-  facts: RegisterFacts = UNKNOWN_FACTS,
-): Line[] {
-  return [...intervalsOf(place(inOrder(distinct(readings))), facts).lines]
+export function intervals(readings: readonly Reading[], facts: FactHistory = NO_FACTS): Line[] {
+  return linesOf(walk(START, place(inOrder(distinct(readings))), facts), facts)
 }
 
-/**
- * The same for readings that are already distinct, ordered and placed; also for a run out of the
- * middle of a register, where the first counter reading serves as the base.
- */
-export function intervalsOf(placed: readonly PlacedReading[], facts: RegisterFacts): Intervals {
-  const queue = placed.filter(hasCounter)
+/** The lines between the kept readings of a walk, and between those without a counter. */
+export function linesOf(walked: Pick<Walked, 'kept' | 'bare'>, facts: FactHistory): Line[] {
   const lines: Line[] = []
-  let base = queue.shift()
-  let pending: CounterReading[] = []
-  while (base !== undefined) {
-    const reading = queue.shift()
-    if (reading === undefined) break
-    if (startsEpoch(base, reading)) {
-      lines.push(...resetLines(base, reading, facts))
-    } else if (reading.energyMwh >= base.energyMwh) {
-      lines.push(measuredLine(base, reading, facts, pending.length > 0))
-    } else {
-      pending.push(reading)
-      if (pending.length <= MAX_PENDING) continue
-      // Too many to be a glitch: the counter lost its last stretch, and counts on from the first of them.
-      const [first, ...rest] = pending as [CounterReading, ...CounterReading[]]
-      lines.push(...rollbackLine(base, first, facts))
-      base = first
-      queue.unshift(...rest)
-      pending = []
-      continue
-    }
-    base = reading
-    pending = []
-  }
-  return { lines, pending }
+  walked.bare.forEach((to, index) => {
+    const from = walked.bare[index - 1]
+    if (from !== undefined) lines.push(...integratedLines(from, to, factsAt(facts, to.tMs)))
+  })
+  walked.kept.forEach((to, index) => {
+    const from = walked.kept[index - 1]
+    if (from !== undefined) lines.push(...stepLines(from, to, facts))
+  })
+  return lines
 }
 
-/** A counter epoch is one life of a counter; a reading of another one begins at zero. */
-function startsEpoch(base: Reading, reading: Reading): boolean {
-  return reading.epoch !== null && reading.epoch !== base.epoch
+function stepLines({ reading: from }: Kept, to: Kept, history: FactHistory): Line[] {
+  const facts = factsAt(history, to.reading.tMs)
+  switch (to.step) {
+    case 'measured':
+      return [measuredLine(from, to.reading, facts, to.aside)]
+    case 'reset':
+      return resetLines(from, to.reading, facts)
+    case 'inferred':
+      return inferredResetLines(from, to.reading, facts)
+    case 'rollback':
+      return rollbackLines(from, to.reading, facts)
+    case 'jump':
+      return jumpLines(from, to.reading, facts)
+    case 'open':
+      return []
+  }
 }

@@ -1,13 +1,7 @@
 import { type Line, lineIdentity } from './line.ts'
-import { hasCounter, type PlacedReading, type Reading } from './reading.ts'
+import type { PlacedReading, Reading } from './reading.ts'
+import type { WalkState } from './walk.ts'
 
-/** Placed counter readings that an entry's state carries: enough to decide any glitch or rollback. */
-export const TAIL = 4
-/**
- * Counter readings needed on either side of a change inside the journal: a rollback is certain after
- * four lower readings, and so is the base it starts from, wherever the reading of a run begins.
- */
-export const CONTEXT = 2 * TAIL
 /** Counter epochs a state names; a register that went through more is looked up in its entries. */
 export const EPOCHS = 16
 /** An entry holds at most this many lines … */
@@ -31,13 +25,11 @@ export interface Totals {
 export interface JournalState {
   /** The last reading in the register's order: the high-water mark. */
   readonly last: PlacedReading
-  /** The last counter readings in order, at most `TAIL`. */
-  readonly tail: readonly PlacedReading[]
+  /** Where the walk over the readings stands: the last kept ones, and those still undecided. */
+  readonly walk: WalkState
   /** Counter epochs seen, newest last, at most `EPOCHS`; `epochCount` counts them all. */
   readonly epochs: readonly number[]
   readonly epochCount: number
-  /** Readings below their predecessor that are still undecided. */
-  readonly pending: number
   readonly totals: Totals
 }
 
@@ -79,7 +71,7 @@ export const NO_TOTALS: Totals = {
 export function addTotals(totals: Totals, readings: number, lines: readonly Line[]): Totals {
   const sum = (kinds: readonly Line['kind'][]) =>
     lines.filter((l) => kinds.includes(l.kind)).reduce((mwh, l) => mwh + l.energyMwh, 0)
-  const resetLines = lines.filter((l) => l.kind === 'reset')
+  const resetLines = lines.filter((l) => l.flags.includes('post_reset'))
   return {
     readings: totals.readings + readings,
     measuredMwh: totals.measuredMwh + sum(['measured', 'reset']),
@@ -173,23 +165,4 @@ export function fold(entries: Iterable<Pick<Entry, 'lines' | 'readings' | 'moved
     for (let i = 0; i < Math.abs(count); i++) effective.push(line)
   }
   return { lines: effective, readings: [...readings.values()] }
-}
-
-/** The state after booking, from the ordered run that ends with the register's last reading. */
-export function stateAfter(
-  run: readonly PlacedReading[],
-  pending: number,
-  totals: Totals,
-  epochs: Pick<JournalState, 'epochs' | 'epochCount'>,
-): JournalState {
-  const last = run.at(-1)
-  if (last === undefined) throw new Error('a journal state needs at least one reading')
-  return {
-    last,
-    tail: run.filter(hasCounter).slice(-TAIL),
-    epochs: epochs.epochs,
-    epochCount: epochs.epochCount,
-    pending,
-    totals,
-  }
 }

@@ -1,14 +1,36 @@
 /** What a line says about its energy. Measured and reset are counted by the meter; estimate is not. */
 export type LineKind = 'measured' | 'reset' | 'estimate' | 'suspense'
 export type Confidence = 'high' | 'medium' | 'low'
-export type LineFlag =
-  | 'apportioned'
-  | 'clock'
-  | 'gap'
-  | 'post_reset'
-  | 'replayed'
-  | 'rollback'
-  | 'set_aside'
+/** All flags; the order is that of their bits in stored entries, so it only grows at the end. */
+export const LINE_FLAGS = [
+  /** Channels without a counter of their own share what is left by on-time and power. */
+  'apportioned',
+  /** A clock contradicted the order of the readings. */
+  'clock',
+  /** Nothing was heard for longer than a block; or nothing was counted at all (estimates). */
+  'gap',
+  /** Energy since a counter's zero. */
+  'post_reset',
+  /** The later reading came out of a backlog. */
+  'replayed',
+  'rollback',
+  /** Odd readings between the two were passed over. */
+  'set_aside',
+  /** The meter passed its maximum. */
+  'rollover',
+  /** A reset that the node did not name, concluded from its restart. */
+  'inferred',
+  /** Power times time, where there is no counter. */
+  'power',
+  /** Rated power times on-time, where there is not even a power. */
+  'rated',
+] as const
+export type LineFlag = (typeof LINE_FLAGS)[number]
+
+/** The flags that are set, in their fixed order: equal lines must have equal lists. */
+export function flagList(set: Partial<Record<LineFlag, boolean>>): LineFlag[] {
+  return LINE_FLAGS.filter((flag) => set[flag])
+}
 
 /** The part of a line that one channel used. What no channel accounts for is `unassigned`. */
 export interface ChannelShare {

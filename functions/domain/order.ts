@@ -44,18 +44,27 @@ export function byTime(a: Reading, b: Reading): number {
 
 /**
  * Gives each reading of an ordered run its place in time. A clock that contradicts the order is
- * moved up to its predecessor: the order is known from the counter, the clock only claims.
- * `floorMs` is the place of the reading before the run.
+ * moved up behind its predecessor: the order is known from the counter, the clock only claims. How far
+ * behind it lies the uptime tells, where both are of one boot.
+ *
+ * @param before the placed reading before the run, if there is one
  */
-export function place(
-  ordered: readonly Reading[],
-  floorMs = Number.NEGATIVE_INFINITY,
-): PlacedReading[] {
-  let tMs = floorMs
+export function place(ordered: readonly Reading[], before?: PlacedReading): PlacedReading[] {
+  let previous = before
   return ordered.map((reading) => {
-    tMs = Math.max(tMs, reading.atMs)
-    return { ...reading, tMs }
+    const tMs =
+      previous === undefined ? reading.atMs : Math.max(reading.atMs, earliest(previous, reading))
+    previous = { ...reading, tMs }
+    return previous
   })
+}
+
+/** The earliest place of a reading behind another: that reading's own, unless the clock fell behind it. */
+function earliest(previous: PlacedReading, reading: Reading): number {
+  if (reading.atMs >= previous.tMs) return previous.tMs
+  const sameBoot = previous.bootId !== null && previous.bootId === reading.bootId
+  if (!sameBoot || previous.uptimeS === null || reading.uptimeS === null) return previous.tMs
+  return previous.tMs + Math.max(0, (reading.uptimeS - previous.uptimeS) * 1000)
 }
 
 /** The order of placed readings among themselves, as far as a run shows it. */

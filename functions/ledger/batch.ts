@@ -79,9 +79,11 @@ export async function bookBatch(
 }
 
 function resets(
-  entries: readonly { lines: readonly { kind: string; reverses: boolean }[] }[],
+  entries: readonly { lines: readonly { flags: readonly string[]; reverses: boolean }[] }[],
 ): number {
-  const lines = entries.flatMap((entry) => entry.lines).filter((line) => line.kind === 'reset')
+  const lines = entries
+    .flatMap((entry) => entry.lines)
+    .filter((line) => line.flags.includes('post_reset'))
   return lines.filter((line) => !line.reverses).length
 }
 

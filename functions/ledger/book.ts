@@ -1,7 +1,8 @@
 import { GENESIS, seal } from '../adapters/entry-codec.ts'
 import type { Journal, Pointed } from '../adapters/journal.ts'
-import { append, type Booking, insert, sortIncoming } from '../domain/append.ts'
-import type { RegisterFacts } from '../domain/facts.ts'
+import { append, type Booking, sortIncoming } from '../domain/append.ts'
+import type { FactHistory } from '../domain/facts.ts'
+import { insert } from '../domain/insert.ts'
 import {
   type Entry,
   type EntryDraft,
@@ -25,7 +26,7 @@ export interface Booked {
 
 export interface BookPorts {
   readonly journal: Journal
-  readonly facts: (register: string) => Promise<RegisterFacts>
+  readonly facts: (register: string) => Promise<FactHistory>
   readonly now: () => number
 }
 
@@ -84,7 +85,7 @@ async function decide(
   register: string,
   readings: readonly Reading[],
   head: Entry | null,
-  facts: RegisterFacts,
+  facts: FactHistory,
   journal: Journal,
 ): Promise<Step> {
   const state = head?.state ?? null
@@ -101,11 +102,10 @@ async function decide(
   }
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
-    const { known, reach } = await neighbourhood(journal, register, below, hours)
-    const booking = insert(state, below, known, reach, facts)
+    const run = await neighbourhood(journal, register, below, hours)
+    const booking = insert(state, below, run, facts)
     if (booking !== null) return { booking, repeated, left: [] }
-    if (reach.toStart && reach.toEnd)
-      throw new Error(`no place in the whole journal of ${register}`)
+    if (run.toStart && run.toEnd) throw new Error(`no place in the whole journal of ${register}`)
   }
 }
 

@@ -1,13 +1,8 @@
 import type { JournalReader } from '../adapters/journal.ts'
-import { type Entry, hourOf } from '../domain/journal.ts'
+import type { Run } from '../domain/insert.ts'
+import { type Entry, fold, hourOf } from '../domain/journal.ts'
 import { placedOrder } from '../domain/order.ts'
 import type { PlacedReading, Reading } from '../domain/reading.ts'
-
-/** A run of booked readings without a hole, and whether it reaches the journal's ends. */
-export interface Neighbourhood {
-  readonly known: readonly PlacedReading[]
-  readonly reach: { readonly toStart: boolean; readonly toEnd: boolean }
-}
 
 /** Hours that lie beyond every plausible reading: 1970 and 2200. */
 const FIRST_HOUR = 0
@@ -25,7 +20,7 @@ export async function neighbourhood(
   register: string,
   readings: readonly Reading[],
   extraHours: number,
-): Promise<Neighbourhood> {
+): Promise<Run> {
   const hours = readings.map((reading) => hourOf(reading.atMs))
   const low = await step(journal, register, Math.min(...hours), 'below', extraHours)
   const high = await step(journal, register, Math.max(...hours), 'above', extraHours)
@@ -38,7 +33,14 @@ export async function neighbourhood(
   const inRange = (reading: PlacedReading) =>
     hourOf(reading.tMs) >= low.hour && hourOf(reading.tMs) <= high.hour
   const known = [...newest.values()].filter(inRange).sort(placedOrder)
-  return { known, reach: { toStart: low.isEnd, toEnd: high.isEnd } }
+  // Every entry that posted or reversed a line has a pointer for the hour the line ends in, so what
+  // stands of the lines ending in the range stands in the journal.
+  const lines = fold(entries).lines.filter(({ toMs }) => {
+    const hour = hourOf(toMs)
+    return hour >= low.hour && hour <= high.hour
+  })
+  const keptIds = new Set(lines.flatMap((line) => line.between))
+  return { known, keptIds, toStart: low.isEnd, toEnd: high.isEnd }
 }
 
 async function step(

@@ -28,7 +28,7 @@ export function tally(records: readonly DynamoDBRecord[]): Tally {
       add.entries += 1
       add.booked += entry.readings.length
       add.resets += entry.lines
-        .filter((line) => line.kind === 'reset')
+        .filter((line) => line.flags.includes('post_reset'))
         .reduce((count, line) => count + (line.reverses ? -1 : 1), 0)
     }
   }

@@ -15,12 +15,17 @@ export function counterProblems(lines: readonly Line[], readings: readonly Readi
     const [from, to] = line.between.map((id) => byId.get(id))
     const name = `${line.kind} line ${line.between.join(' → ')}`
     if (line.energyMwh < 0) problems.push(`${name} has ${line.energyMwh} mWh and reverses nothing`)
+    const hasNoCounter = line.flags.includes('power') || line.flags.includes('rated')
+    if (hasNoCounter && from && to) continue
     if (from?.energyMwh == null || to?.energyMwh == null) {
       problems.push(`${name} stands between readings that are not booked with a counter`)
       continue
     }
     if (line.kind !== 'measured' && line.kind !== 'reset') continue
-    const counted = line.kind === 'measured' ? to.energyMwh - from.energyMwh : to.energyMwh
+    const step = to.energyMwh - from.energyMwh
+    const wrapped = line.flags.includes('rollover') ? line.energyMwh : step
+    const counted = line.kind === 'measured' ? wrapped : to.energyMwh
+    if (line.flags.includes('rollover') && step >= 0) problems.push(`${name} wraps without a fall`)
     if (line.energyMwh !== counted) {
       problems.push(`${name} has ${line.energyMwh} mWh, the counters say ${counted}`)
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fromItem, GENESIS, isIntact, seal, toItem } from '../../functions/adapters/entry-codec.ts'
 import { append } from '../../functions/domain/append.ts'
-import { UNKNOWN_FACTS } from '../../functions/domain/facts.ts'
+import { NO_FACTS } from '../../functions/domain/facts.ts'
 import type { Entry } from '../../functions/domain/journal.ts'
 import type { ChannelReading, Reading } from '../../functions/domain/reading.ts'
 import { reading } from '../domain/readings.ts'
@@ -13,7 +13,7 @@ function chain(steps: readonly Reading[][]): Entry[] {
   const entries: Entry[] = []
   for (const incoming of steps) {
     const head = entries.at(-1)
-    const { draft } = append(head?.state ?? null, incoming, UNKNOWN_FACTS)
+    const { draft } = append(head?.state ?? null, incoming, NO_FACTS)
     if (draft === null) throw new Error('nothing to append')
     const place = {
       register: 'esp32-b2-101',
@@ -31,7 +31,7 @@ const NAMES = ['light-1', 'light-2', 'light-3', 'fan-1', 'fan-2', 'fan-3', 'proj
 function channels(step: number): ChannelReading[] {
   return NAMES.map((deviceId, i) => ({
     deviceId,
-    energyMwh: 4_812_345 * (i + 1) + step * (7_919 * i + 337),
+    energyMwh: 4_812_345 * (i + 1) + step * (79 * i + 17),
     powerMw: 36_170 + 13_331 * i + step * 17,
     on: i % 3 !== 2,
     onTimeS: 1_200_345 + 7_001 * i + (i % 3 !== 2 ? 30 * step : 0),
@@ -41,7 +41,7 @@ function channels(step: number): ChannelReading[] {
 const live = (step: number) => [
   reading({
     t: 30 * step,
-    wh: 471_234.567 + step * 222.432,
+    wh: 471_234.567 + step * 2.224,
     w: 812 + step,
     up: 86_400 + 30 * step,
     epoch: 2_915_847_113,

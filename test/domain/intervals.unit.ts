@@ -75,7 +75,7 @@ describe('the lines of a set of readings', () => {
       ['reset', 120, 1_200, 300_000, 'medium'],
       ['measured', 1_200, 3_000, 500_000, 'high'],
     ])
-    expect(lines[0]?.bounds).toEqual([0, 33_333])
+    expect(lines[0]?.bounds).toEqual([0, 102_000])
   })
 
   test('without an uptime a new epoch begins right after the last reading of the old one', () => {
@@ -136,7 +136,7 @@ describe('the lines of a set of readings', () => {
       ['measured', 120, 180, 5_000, 'high'],
       ['measured', 180, 240, 5_000, 'high'],
     ])
-    expect(lines[0]?.bounds).toEqual([0, 5_000])
+    expect(lines[0]?.bounds).toEqual([0, 17_000])
   })
 
   test('a clock that contradicts the sequence is moved up to its neighbour and flagged', () => {

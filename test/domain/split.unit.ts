@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UNKNOWN_FACTS } from '../../functions/domain/facts.ts'
+import { NO_FACTS } from '../../functions/domain/facts.ts'
 import { intervals } from '../../functions/domain/intervals.ts'
 import type { ChannelReading } from '../../functions/domain/reading.ts'
 import { reading } from './readings.ts'
@@ -72,7 +72,7 @@ test('what no channel counted is left to nobody', () => {
       reading({ t: 0, wh: 0, epoch: 1, seq: 1, channels: [channel('a', { energyMwh: 0 })] }),
       reading({ t: 60, wh: 10, epoch: 1, seq: 2, channels: [channel('a', { energyMwh: 4_000 })] }),
     ],
-    UNKNOWN_FACTS,
+    NO_FACTS,
   )
   expect(line).toMatchObject({ energyMwh: 10_000, channels: [{ deviceId: 'a', energyMwh: 4_000 }] })
 })

@@ -114,7 +114,7 @@ function addLine(figures: DayFigures, line: Line, day: LocalDay, stretch: Stretc
   else quality.measuredMwh += whole.energyMwh
   quality.coverageS += whole.coverageS
   if (line.flags.includes('gap')) quality.gaps += sign
-  if (line.kind === 'reset' && endsIn(stretch, line)) quality.resets += sign
+  if (line.flags.includes('post_reset') && endsIn(stretch, line)) quality.resets += sign
   addBlocks(figures, line, day, stretch)
 }
 

@@ -1,5 +1,5 @@
 import type { RegisterFacts } from '../facts.ts'
-import type { Line, LineFlag } from '../line.ts'
+import { flagList, type Line } from '../line.ts'
 import { isClamped } from '../order.ts'
 import type { CounterReading } from '../reading.ts'
 import { registerOnTime, splitChannels } from '../split.ts'
@@ -8,7 +8,8 @@ import { registerOnTime, splitChannels } from '../split.ts'
 export const GAP_MS = 15 * 60_000
 
 /**
- * The counter went on from `from` to `to`: the difference is measured, however long it took.
+ * The counter went on from `from` to `to`, perhaps across the meter's maximum: the difference is
+ * measured, however long it took.
  *
  * @param setAside readings between the two were passed over as odd
  */
@@ -18,25 +19,28 @@ export function measuredLine(
   facts: RegisterFacts,
   setAside: boolean,
 ): Line {
-  const energyMwh = to.energyMwh - from.energyMwh
+  const step = to.energyMwh - from.energyMwh
+  const rollover = step < 0
+  const energyMwh = rollover ? step + (facts.rolloverMwh ?? 0) : step
   const interval = { fromMs: from.tMs, toMs: to.tMs, energyMwh, sinceZero: false }
   const { channels, apportioned } = splitChannels(from, to, interval, facts)
   const clock = isClamped(to) || isClamped(from)
-  const flags: LineFlag[] = []
-  if (apportioned) flags.push('apportioned')
-  if (clock) flags.push('clock')
-  if (to.tMs - from.tMs > GAP_MS) flags.push('gap')
-  if (to.replayed) flags.push('replayed')
-  if (setAside) flags.push('set_aside')
+  // A receipt in place of a measured time only matters when nothing says the reading was late.
+  const doubtful = clock || setAside || (to.timeSource === 'received' && to.replayed)
   return {
     kind: 'measured',
     fromMs: from.tMs,
     toMs: to.tMs,
     energyMwh,
-    // A receipt in place of a measured time only matters when nothing says the reading was late.
-    confidence:
-      clock || setAside || (to.timeSource === 'received' && to.replayed) ? 'medium' : 'high',
-    flags,
+    confidence: doubtful ? 'medium' : 'high',
+    flags: flagList({
+      apportioned,
+      clock,
+      gap: to.tMs - from.tMs > GAP_MS,
+      replayed: to.replayed,
+      set_aside: setAside,
+      rollover,
+    }),
     between: [from.id, to.id],
     channels,
     onTimeS: registerOnTime(from, to, from.tMs, to.tMs),

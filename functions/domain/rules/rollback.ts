@@ -1,24 +1,26 @@
 import { energyOf } from '../amounts.ts'
 import type { RegisterFacts } from '../facts.ts'
-import type { Line } from '../line.ts'
+import { flagList, type Line } from '../line.ts'
 import type { CounterReading } from '../reading.ts'
-import { estimateLine, untilUnknownStop } from './estimate.ts'
+import { estimateLine, mostBetween, untilUnknownStop } from './estimate.ts'
 
 /**
  * The counter went back to an older checkpoint and counts on from there. What was booked before
  * stands, since it was used; between the two readings nothing is measured, so the stretch is
  * estimated: the load until an unknown stop, and the load since the restart where the uptime says when.
  */
-export function rollbackLine(
+export function rollbackLines(
   from: CounterReading,
   to: CounterReading,
   facts: RegisterFacts,
 ): Line[] {
   const stretchMs = to.tMs - from.tMs
   if (stretchMs === 0) return []
-  const sinceBootMs = Math.min(to.uptimeS === null ? 0 : Math.round(to.uptimeS * 1000), stretchMs)
+  const sinceBootMs = Math.min(to.uptimeS === null ? 0 : to.uptimeS * 1000, stretchMs)
   const bestMwh =
     untilUnknownStop(from.powerMw, stretchMs - sinceBootMs) + energyOf(to.powerMw ?? 0, sinceBootMs)
-  const stretch = { fromMs: from.tMs, toMs: to.tMs, bestMwh, flags: ['gap', 'rollback'] as const }
-  return [estimateLine(from, to, stretch, facts)]
+  const part = { fromMs: from.tMs, toMs: to.tMs }
+  const maxMwh = mostBetween(from, to, facts, part)
+  const flags = flagList({ gap: true, rollback: true })
+  return [estimateLine(from, to, { ...part, bestMwh, maxMwh, confidence: 'low', flags })]
 }

@@ -1,0 +1,211 @@
+import { type Booking, epochsAfter, passedOver } from './append.ts'
+import { risenMwh } from './evidence.ts'
+import { type FactHistory, factsAt } from './facts.ts'
+import { linesOf } from './intervals.ts'
+import { addTotals, type EntryDraft, hoursOf, type JournalState } from './journal.ts'
+import { difference } from './line.ts'
+import { byTime, distinct, inOrder, place, rank } from './order.ts'
+import { hasCounter, type PlacedReading, type Reading } from './reading.ts'
+import { MEMORY, START, sameState, type WalkState, walk } from './walk.ts'
+
+/** A run of a register's booked readings, in order and without a hole. */
+export interface Run {
+  readonly known: readonly PlacedReading[]
+  /** Identities of the readings that effective lines in the run stand between. */
+  readonly keptIds: ReadonlySet<string>
+  /** True when the run reaches to the journal's first, and last, reading. */
+  readonly toStart: boolean
+  readonly toEnd: boolean
+}
+
+/** Part of a run that is walked again: from a place where the state of the walk is known. */
+interface Resumed {
+  readonly state: WalkState
+  /** The reading the state stands at; null for the start of the journal. */
+  readonly after: PlacedReading | null
+}
+
+/**
+ * Books readings that belong between or before booked ones. The run around them is walked twice, as
+ * it was and with them; the entry is the difference.
+ *
+ * @returns null when the run is too short to be certain: where the readings belong, where the walk
+ * stood before them, or that it goes on as before behind them. A run of the whole journal never is.
+ */
+export function insert(
+  state: JournalState,
+  incoming: readonly Reading[],
+  run: Run,
+  facts: FactHistory,
+): Booking | null {
+  const booked = new Map(run.known.map((reading) => [reading.id, reading]))
+  const fresh = distinct(incoming)
+  const added = fresh.filter((reading) => !booked.has(reading.id))
+  const winners = fresh.filter((reading) => {
+    const known = booked.get(reading.id)
+    return known && known.hash !== reading.hash && distinct([known, reading])[0] === reading
+  })
+  const passed = passedOver(incoming, new Map(fresh.map((r) => [r.id, booked.get(r.id) ?? r])))
+  if (added.length + winners.length === 0) return { draft: null, ...passed }
+
+  const whole = run.toStart && run.toEnd
+  const replaced = run.known.map((r): Reading => winners.find((w) => w.id === r.id) ?? r)
+  const ordered = whole
+    ? inOrder([...replaced, ...added])
+    : orderWithin(run.known, replaced, winners, added)
+  if (ordered === null) return null
+  const known = whole ? place(inOrder(run.known)) : run.known
+  const changed = new Set([...added, ...winners].map((reading) => reading.id))
+  const bareOnly = state.walk.kept.length === 0
+  const resumed = resume(run, ordered, changed, facts, bareOnly)
+  if (resumed === null) return null
+
+  const index = (readings: readonly Reading[]) =>
+    resumed.after === null ? 0 : readings.findIndex((r) => r.id === resumed.after?.id) + 1
+  const placed = place(ordered.slice(index(ordered)), resumed.after ?? undefined)
+  const before = walk(resumed.state, known.slice(index(known)), facts)
+  const after = walk(resumed.state, placed, facts)
+  if (!run.toEnd && !endsAlike(known, placed, before.state, after.state)) return null
+
+  const lines = difference(linesOf(before, facts), linesOf(after, facts))
+  return {
+    draft: draftOf(
+      state,
+      { known: run.known, placed, added, lines, winners: winners.length },
+      run.toEnd
+        ? {
+            last: placed.at(-1) as PlacedReading,
+            walk: after.state,
+            ...(whole ? epochsAfter(null, placed) : {}),
+          }
+        : {},
+    ),
+    ...passed,
+  }
+}
+
+function draftOf(
+  state: JournalState,
+  change: {
+    known: readonly PlacedReading[]
+    placed: readonly PlacedReading[]
+    added: readonly Reading[]
+    lines: EntryDraft['lines']
+    winners: number
+  },
+  next: Partial<JournalState>,
+): EntryDraft {
+  const { known, placed, added, lines } = change
+  const places = new Map(placed.map((reading) => [reading.id, reading]))
+  const readings = added.map((reading) => places.get(reading.id) as PlacedReading)
+  const moved = known.flatMap((was) => {
+    const is = places.get(was.id)
+    return is && (was.tMs !== is.tMs || was.hash !== is.hash) ? [{ was, is }] : []
+  })
+  const current = <R extends PlacedReading>(reading: R): R =>
+    (places.get(reading.id) as R) ?? reading
+  const { walk: walkState } = state
+  return {
+    reason: change.winners > 0 ? 'conflict' : 'late',
+    readings,
+    moved: moved.map(({ is }) => is),
+    lines,
+    hours: hoursOf(lines, [...readings, ...moved.flatMap(({ was, is }) => [was, is])]),
+    state: {
+      ...state,
+      // Readings the state remembers may have been moved even where the walk ends as before.
+      last: current(state.last),
+      walk: {
+        kept: walkState.kept.map((kept) => ({ ...kept, reading: current(kept.reading) })),
+        pending: walkState.pending.map(current),
+        bare: walkState.bare && current(walkState.bare),
+      },
+      ...next,
+      totals: addTotals(state.totals, added.length, lines),
+    },
+  }
+}
+
+/**
+ * The order inside a run whose surroundings are unknown: only for what the run itself proves, namely
+ * readings without any epoch, or readings with an earlier one of their own epoch in the run.
+ */
+function orderWithin(
+  known: readonly PlacedReading[],
+  replaced: readonly Reading[],
+  winners: readonly Reading[],
+  added: readonly Reading[],
+): Reading[] | null {
+  // A reading without an epoch is ordered by its own time, so content that moves it is not simple.
+  if (winners.some((reading) => reading.epoch === null) || hasAmbiguousTies(known)) return null
+  if ([...known, ...added].every((r) => r.epoch === null))
+    return [...replaced, ...added].sort(byTime)
+  const ordered = [...replaced]
+  for (const reading of [...added].sort((a, b) => rank(a) - rank(b))) {
+    if (reading.epoch === null) return null
+    const before = ordered.findLastIndex(
+      (r) => r.epoch === reading.epoch && rank(r) < rank(reading),
+    )
+    if (before < 0) return null
+    ordered.splice(before + 1, 0, reading)
+  }
+  return ordered
+}
+
+/**
+ * Readings of different epochs at one instant have an order that only the starts of their epochs
+ * tell, and those may lie outside of the run.
+ */
+function hasAmbiguousTies(known: readonly PlacedReading[]): boolean {
+  return known.some((reading, index) => {
+    const next = known[index + 1]
+    return next !== undefined && next.tMs === reading.tMs && next.epoch !== reading.epoch
+  })
+}
+
+/**
+ * Where the walk can be taken up before the first change. Four kept counter readings that follow one
+ * another, each a plausible rise from the one before, are all that the walk remembers after the
+ * fourth: none of them was pending then, or the next could not have been measured from it.
+ */
+function resume(
+  run: Run,
+  ordered: readonly Reading[],
+  changed: ReadonlySet<string>,
+  facts: FactHistory,
+  bareOnly: boolean,
+): Resumed | null {
+  if (run.toStart) return { state: START, after: null }
+  const firstChange = ordered.findIndex((reading) => changed.has(reading.id))
+  if (bareOnly) {
+    // A register that never showed a counter remembers one reading only.
+    const bare = run.known[firstChange - 1] ?? null
+    return bare && { state: { ...START, bare }, after: bare }
+  }
+  const counters = run.known.slice(0, firstChange).filter(hasCounter)
+  for (let end = counters.length - 1; end >= MEMORY - 1; end--) {
+    const four = counters.slice(end - MEMORY + 1, end + 1)
+    const rises = four.every((reading, i) => {
+      const before = four[i - 1]
+      const isRise =
+        before === undefined || risenMwh(before, reading, factsAt(facts, reading.tMs)) !== null
+      return run.keptIds.has(reading.id) && isRise
+    })
+    if (!rises) continue
+    const kept = four.map((reading) => ({ reading, step: 'measured' as const, aside: false }))
+    return { state: { kept, pending: [], bare: null }, after: four.at(-1) ?? null }
+  }
+  return null
+}
+
+/** True when everything behind the run stays as it is: the same last place, and the same walk. */
+function endsAlike(
+  known: readonly PlacedReading[],
+  placed: readonly PlacedReading[],
+  before: WalkState,
+  after: WalkState,
+): boolean {
+  const was = known.at(-1)
+  const is = placed.at(-1)
+  return was?.id === is?.id && was?.tMs === is?.tMs && sameState(before, after)
+}

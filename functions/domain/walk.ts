@@ -1,0 +1,178 @@
+import { mayBeSinceZero, restarted, risenMwh } from './evidence.ts'
+import { type FactHistory, factsAt } from './facts.ts'
+import { type CounterReading, hasCounter, type PlacedReading } from './reading.ts'
+
+/** How a counter came from the kept reading before to this one. */
+export type Step = 'open' | 'measured' | 'reset' | 'inferred' | 'rollback' | 'jump'
+
+/** A reading the ledger stands on, and how it was reached. */
+export interface Kept {
+  readonly reading: CounterReading
+  readonly step: Step
+  /** Readings between the one before and this one were set aside as odd. */
+  readonly aside: boolean
+}
+
+/**
+ * Where the walk over a register's readings stands. It is a left fold: what comes next depends on
+ * this alone, so a walk can be taken up anywhere it is known.
+ */
+export interface WalkState {
+  /** The last kept readings, oldest first, at most `MEMORY`. */
+  readonly kept: readonly Kept[]
+  /** Readings below the last kept one that later readings will decide, at most `MAX_PENDING`. */
+  readonly pending: readonly CounterReading[]
+  /** The last reading without a counter, as long as the register never showed one. */
+  readonly bare: PlacedReading | null
+}
+
+/** Kept readings a walk remembers: three that may turn out odd, and the one before them. */
+export const MEMORY = 4
+/** More lower readings than this in a row are no glitch. */
+export const MAX_PENDING = 3
+export const START: WalkState = { kept: [], pending: [], bare: null }
+
+/** What a walk found on its way, and where it stands after it. */
+export interface Walked {
+  /** Kept readings, beginning with those of the state it started from. */
+  readonly kept: readonly Kept[]
+  /** Readings without a counter that stand for themselves, beginning with that of the state. */
+  readonly bare: readonly PlacedReading[]
+  readonly state: WalkState
+}
+
+/**
+ * Walks over readings in order and decides which of them the ledger stands on. The rules, in the
+ * order they are tried for a reading after the last kept one:
+ *
+ * 1. a new counter epoch: the counter began at zero (`reset`)
+ * 2. it rose plausibly, also across the meter's maximum: `measured`; pending readings were odd
+ * 3. it fell after a restart: it began at zero (`inferred`) or at an older checkpoint (`rollback`)
+ * 4. it rose plausibly from one of the three kept readings before the last: those after that one
+ *    were odd, provided that no fewer readings speak against them than they are
+ * 5. it rose too far: `jump`
+ * 6. it fell: pending; the fourth in a row makes the first a `rollback`
+ */
+export function walk(
+  from: WalkState,
+  readings: readonly PlacedReading[],
+  facts: FactHistory,
+): Walked {
+  const walker = new Walker(from, facts)
+  for (const reading of readings) walker.take(reading)
+  return walker.done()
+}
+
+class Walker {
+  private readonly kept: Kept[]
+  private readonly bare: PlacedReading[]
+  private pending: CounterReading[]
+  /** How many of the kept readings the walk remembers. */
+  private memory: number
+  private readonly facts: FactHistory
+  private asideNext = false
+
+  constructor(from: WalkState, facts: FactHistory) {
+    this.kept = [...from.kept]
+    this.pending = [...from.pending]
+    this.bare = from.bare === null ? [] : [from.bare]
+    this.memory = from.kept.length
+    this.facts = facts
+  }
+
+  take(reading: PlacedReading): void {
+    if (hasCounter(reading)) this.takeCounter(reading)
+    // Once a register has shown a counter, that says all; power beside it would count twice.
+    else if (this.kept.length === 0) this.bare.push(reading)
+  }
+
+  done(): Walked {
+    const bare = this.kept.length === 0 ? (this.bare.at(-1) ?? null) : null
+    const kept = this.kept.slice(this.kept.length - this.memory)
+    return { kept: this.kept, bare: this.bare, state: { kept, pending: this.pending, bare } }
+  }
+
+  private takeCounter(reading: CounterReading): void {
+    const rise = this.riseTo(reading)
+    if (rise !== null) {
+      this.keep(reading, rise)
+      return
+    }
+    const top = this.kept.at(-1)?.reading as CounterReading
+    const fell = reading.energyMwh < top.energyMwh
+    const restart = fell && restarted(this.pending.at(-1) ?? top, reading)
+    // A restart explains a fall by itself, unless the reading before it was reached by a jump.
+    const doubtful = this.kept.at(-1)?.step === 'jump'
+    if ((!restart || doubtful) && this.goBack(reading)) return
+    if (restart) {
+      const facts = factsAt(this.facts, reading.tMs)
+      this.keep(reading, mayBeSinceZero(reading, facts) ? 'inferred' : 'rollback')
+    } else if (fell) this.wait(reading)
+    else this.keep(reading, 'jump')
+  }
+
+  /** How the counter went on from the last kept reading, where there is nothing odd about it. */
+  private riseTo(reading: CounterReading): Step | null {
+    const top = this.kept.at(-1)?.reading
+    if (top === undefined) return 'open'
+    if (reading.epoch !== null && reading.epoch !== top.epoch) return 'reset'
+    const facts = factsAt(this.facts, reading.tMs)
+    return risenMwh(top, reading, facts) === null ? null : 'measured'
+  }
+
+  private keep(reading: CounterReading, step: Step): void {
+    this.kept.push({ reading, step, aside: this.asideNext || this.pending.length > 0 })
+    this.pending = []
+    this.asideNext = false
+    this.memory = Math.min(MEMORY, this.memory + 1)
+  }
+
+  /**
+   * Takes back the last kept readings when those that came after them rise plausibly from before
+   * them. Fewest removed wins: as many readings as are taken back must speak against them.
+   */
+  private goBack(reading: CounterReading): boolean {
+    const against = [...this.pending, reading]
+    const first = against[0] as CounterReading
+    const most = Math.min(against.length, this.memory - 1)
+    for (let removed = 1; removed <= most; removed++) {
+      const base = this.kept.at(-1 - removed)?.reading
+      if (base === undefined) return false
+      if (risenMwh(base, first, factsAt(this.facts, first.tMs)) === null) continue
+      this.kept.length -= removed
+      this.memory -= removed
+      this.pending = []
+      this.asideNext = true
+      for (const again of against) this.takeCounter(again)
+      return true
+    }
+    return false
+  }
+
+  /**
+   * Holds a lower reading back. The fourth in a row is no glitch any more: the counter lost its last
+   * stretch, and counts on from the first of them.
+   */
+  private wait(reading: CounterReading): void {
+    this.pending.push(reading)
+    if (this.pending.length <= MAX_PENDING) return
+    const [first, ...rest] = this.pending as [CounterReading, ...CounterReading[]]
+    this.pending = []
+    this.keep(first, 'rollback')
+    for (const again of rest) this.takeCounter(again)
+  }
+}
+
+/** True when two walks that stand so will go on alike, whatever comes. */
+export function sameState(a: WalkState, b: WalkState): boolean {
+  return stateText(a) === stateText(b)
+}
+
+function stateText(state: WalkState): string {
+  const name = (reading: PlacedReading) => [reading.id, reading.hash, reading.tMs]
+  return JSON.stringify([
+    state.kept.map(({ reading, step, aside }) => [...name(reading), step, aside]),
+    state.pending.map(name),
+    state.bare && name(state.bare),
+  ])
+}
