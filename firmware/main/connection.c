@@ -9,6 +9,8 @@
 #include "setup.h"
 
 #define NETWORK_TIMEOUT_MS 10000
+/* It never reconnects, but after a lost connection it sleeps half of this before it can be closed. */
+#define RECONNECT_MS 200
 /* Of what arrives, an answer of fleet provisioning is the longest: a certificate and a token, about 3 KB. */
 #define IN_BYTES 6144
 /* A message of the core with its topic fits in one piece. */
@@ -92,6 +94,7 @@ static void configure(esp_mqtt_client_config_t *config, const struct connection_
     config->session.last_will.retain = 1;
   }
   config->network.disable_auto_reconnect = true;
+  config->network.reconnect_timeout_ms = RECONNECT_MS;
   config->network.timeout_ms = NETWORK_TIMEOUT_MS;
   config->task.stack_size = 8192;
   config->buffer.size = IN_BYTES;

@@ -159,10 +159,14 @@ static void on_parcel(struct parcel *parcel)
     if (connection_subscribe(parcel->topic) < 0) port_log(LOG_WARNING, "not_subscribed", 0);
     break;
   case PARCEL_PUBLISH: {
-    /* What could not be sent, the core sends again: its acknowledgement does not come. */
     int32_t sent = connection_publish(parcel->topic, parcel->payload, parcel->length, parcel->flag);
-    if (sent > 0) message_ids_put(&ids, sent, parcel->id);
-    else port_log(LOG_WARNING, "not_sent", (int64_t)parcel->length);
+    if (sent > 0) {
+      message_ids_put(&ids, sent, parcel->id);
+      break;
+    }
+    /* A connection that takes no message is of no use; the core sends again on the next. */
+    port_log(LOG_WARNING, "not_sent", (int64_t)parcel->length);
+    end(false);
     break;
   }
   default: break;

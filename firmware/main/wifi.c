@@ -28,6 +28,8 @@ static void on_event(void *unused, esp_event_base_t base, int32_t id, void *data
   if (base == IP_EVENT && id == IP_EVENT_STA_GOT_IP) {
     tell(true);
   } else if (base == IP_EVENT && id == IP_EVENT_STA_LOST_IP) {
+    /* Joined but of no use: leaving makes the next attempt a whole one. */
+    esp_wifi_disconnect();
     tell(false);
   } else if (base == WIFI_EVENT && id == WIFI_EVENT_STA_DISCONNECTED) {
     const wifi_event_sta_disconnected_t *event = data;
@@ -61,7 +63,9 @@ static esp_err_t start_radio(wifi_config_t *config)
   if (err == ESP_OK) err = esp_wifi_set_mode(WIFI_MODE_STA);
   if (err == ESP_OK) err = esp_wifi_set_config(WIFI_IF_STA, config);
   if (err == ESP_OK) err = esp_wifi_start();
-  if (err == ESP_OK) err = esp_wifi_set_country_code(CONFIG_AUTOVOLT_WIFI_COUNTRY, true);
+  /* Without it the driver keeps to the channels that are allowed everywhere. */
+  if (err == ESP_OK && esp_wifi_set_country_code(CONFIG_AUTOVOLT_WIFI_COUNTRY, true) != ESP_OK)
+    port_log(LOG_WARNING, "wifi_country_unknown", 0);
   return err;
 }
 

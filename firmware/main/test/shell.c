@@ -80,6 +80,18 @@ static void says_nothing_of_a_session_the_core_has_left(void)
   EXPECT_EQ(world.open, false);
 }
 
+static void ends_a_session_that_takes_no_message(void)
+{
+  connect();
+  core_told();
+  world.cannot_send = true;
+  port_mqtt_publish("autovolt/room-101/telemetry", "a", 1, false);
+  session_turn();
+  EXPECT_EQ(core_told(), PARCEL_DOWN);
+  EXPECT_EQ(world.open, false);
+  EXPECT_EQ(world.told_count, 2);
+}
+
 static void follows_the_newest_wish_even_when_its_queue_is_full(void)
 {
   connect();
@@ -300,6 +312,7 @@ int main(void)
       CASE(opens_with_its_own_certificate_and_will),
       CASE(acknowledges_with_the_cores_own_id_and_once),
       CASE(says_nothing_of_a_session_the_core_has_left),
+      CASE(ends_a_session_that_takes_no_message),
       CASE(follows_the_newest_wish_even_when_its_queue_is_full),
       CASE(passes_messages_of_the_node_on_and_drops_long_ones),
       CASE(asks_for_jobs_only_where_it_may),
