@@ -1,11 +1,10 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createAsyncQueue } from '../../local/lambda/async-queue.ts'
 import { openEventTable } from '../../local/lambda/event-table.ts'
 import type { FunctionSpec } from '../../local/lambda/function.ts'
 import type { Outcome, Pool } from '../../local/lambda/pool.ts'
+import { temporary } from './fixture/temporary.ts'
 
 /** A function whose invocations end when the test says so. */
 const controlled = () => {
@@ -26,7 +25,7 @@ const controlled = () => {
   return { pool, started, end: (event: string, failed = false) => running.get(event)?.(failed) }
 }
 
-const setup = (file = join(mkdtempSync(join(tmpdir(), 'autovolt-events-')), 'events.sqlite')) => {
+const setup = (file = join(temporary(), 'events.sqlite')) => {
   const it = controlled()
   const table = openEventTable(file)
   const sent: string[] = []

@@ -6,8 +6,9 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs'
 import { describe, expect, it } from 'vitest'
 import { startLocal } from '../../local/boot.ts'
-import { type TinyOptions, temporary, tinyApp } from './fixture/app.ts'
+import { type TinyOptions, tinyApp } from './fixture/app.ts'
 import { eventually, startProbe } from './fixture/probe.ts'
+import { temporary } from './fixture/temporary.ts'
 
 const start = (tiny: Partial<TinyOptions>, more: { now?: () => number; dataDir?: string } = {}) =>
   startLocal({

@@ -5,8 +5,9 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, it } from 'vitest'
 import { startLocal } from '../../local/boot.ts'
 import { localClient } from '../../local/dynamodb/plugin.ts'
-import { temporary, tinyApp } from './fixture/app.ts'
+import { tinyApp } from './fixture/app.ts'
 import { eventually, startProbe } from './fixture/probe.ts'
+import { temporary } from './fixture/temporary.ts'
 
 const start = (dataDir: string, probeUrl: string) =>
   startLocal({

@@ -7,8 +7,9 @@ import { expect, it } from 'vitest'
 import { startLocal } from '../../local/boot.ts'
 import { localClient } from '../../local/dynamodb/plugin.ts'
 import type { Endpoints } from '../../local/runtime.ts'
-import { temporary, tinyApp } from './fixture/app.ts'
+import { tinyApp } from './fixture/app.ts'
 import { eventually, startProbe } from './fixture/probe.ts'
+import { temporary } from './fixture/temporary.ts'
 
 interface Running {
   child: ChildProcess

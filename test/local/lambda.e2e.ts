@@ -5,8 +5,9 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalStack, startLocal } from '../../local/boot.ts'
 import { localClient } from '../../local/dynamodb/plugin.ts'
-import { temporary, tinyApp } from './fixture/app.ts'
+import { tinyApp } from './fixture/app.ts'
 import { eventually, type Probe, startProbe } from './fixture/probe.ts'
+import { temporary } from './fixture/temporary.ts'
 
 let stack: LocalStack
 let probe: Probe

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { temporary } from './fixture/app.ts'
 import { eventually } from './fixture/probe.ts'
+import { temporary } from './fixture/temporary.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'local', 'main.ts')
 

@@ -10,7 +10,8 @@ import {
 import { expect, it } from 'vitest'
 import { startLocal } from '../../local/boot.ts'
 import { localClient } from '../../local/dynamodb/plugin.ts'
-import { temporary, tinyApp } from './fixture/app.ts'
+import { tinyApp } from './fixture/app.ts'
+import { temporary } from './fixture/temporary.ts'
 
 it('the control endpoint serves queues to an SDK client, and they survive a restart', async () => {
   const options = {

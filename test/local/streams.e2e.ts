@@ -3,8 +3,9 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { describe, expect, it } from 'vitest'
 import { type LocalStack, startLocal } from '../../local/boot.ts'
 import { localClient } from '../../local/dynamodb/plugin.ts'
-import { type TinyOptions, temporary, tinyApp } from './fixture/app.ts'
+import { type TinyOptions, tinyApp } from './fixture/app.ts'
 import { eventually, startProbe } from './fixture/probe.ts'
+import { temporary } from './fixture/temporary.ts'
 
 const start = (options: TinyOptions, dataDir = temporary()) =>
   startLocal({
