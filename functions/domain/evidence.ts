@@ -24,11 +24,16 @@ export function elapsedMs(from: PlacedReading, to: PlacedReading): number {
  * Most energy that can plausibly have flowed between two readings, in mWh: rating x time x 1.2 + 2 Wh
  * and, where a power is known and recent, 3 x the larger power x time + 2 Wh (DESIGN section 2).
  */
-export function ceilingMwh(from: PlacedReading, to: PlacedReading, facts: RegisterFacts): number {
+export function ceilingMwh(
+  from: PlacedReading,
+  to: PlacedReading,
+  facts: RegisterFacts,
+  powerReachMs = POWER_REACH_MS,
+): number {
   const ms = elapsedMs(from, to)
   const byRating = share(facts.ratingMw, ms * 12, 36_000_000) + ALLOWANCE_MWH
   const powers = [from.powerMw, to.powerMw].filter((power) => power !== null)
-  if (powers.length === 0 || ms > POWER_REACH_MS) return byRating
+  if (powers.length === 0 || ms > powerReachMs) return byRating
   return Math.min(byRating, share(Math.max(...powers), ms * 3, 3_600_000) + ALLOWANCE_MWH)
 }
 
@@ -43,9 +48,13 @@ export function risenMwh(
 ): number | null {
   if (to.epoch !== null && to.epoch !== from.epoch) return null
   const step = to.energyMwh - from.energyMwh
-  const { rolloverMwh } = facts
-  const energyMwh = step < 0 && rolloverMwh !== null ? step + rolloverMwh : step
-  return energyMwh >= 0 && energyMwh <= ceilingMwh(from, to, facts) ? energyMwh : null
+  if (step >= 0) return step <= ceilingMwh(from, to, facts) ? step : null
+  if (facts.rolloverMwh === null) return null
+  // A fall of less than half of the range is a fall. Wraps are rare and odd readings are not, so a wrap
+  // must agree with the power however long the silence was.
+  const wrapped = step + facts.rolloverMwh
+  if (wrapped < 0 || 2 * wrapped > facts.rolloverMwh) return null
+  return wrapped <= ceilingMwh(from, to, facts, Number.POSITIVE_INFINITY) ? wrapped : null
 }
 
 /**

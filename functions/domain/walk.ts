@@ -20,16 +20,16 @@ export interface Kept {
 export interface WalkState {
   /** The last kept readings, oldest first, at most `MEMORY`. */
   readonly kept: readonly Kept[]
-  /** Readings below the last kept one that later readings will decide, at most `MAX_PENDING`. */
+  /** Readings below the last kept one that later readings will decide, at most `MAX_ODD`. */
   readonly pending: readonly CounterReading[]
   /** The last reading without a counter, as long as the register never showed one. */
   readonly bare: PlacedReading | null
 }
 
-/** Kept readings a walk remembers: three that may turn out odd, and the one before them. */
-export const MEMORY = 4
-/** More lower readings than this in a row are no glitch. */
-export const MAX_PENDING = 3
+/** More odd readings than this in a row are no glitch. */
+export const MAX_ODD = 3
+/** Kept readings a walk remembers: those that may turn out odd, and the one before them. */
+export const MEMORY = MAX_ODD + 1
 export const START: WalkState = { kept: [], pending: [], bare: null }
 
 /** What a walk found on its way, and where it stands after it. */
@@ -48,8 +48,8 @@ export interface Walked {
  * 1. a new counter epoch: the counter began at zero (`reset`)
  * 2. it rose plausibly, also across the meter's maximum: `measured`; pending readings were odd
  * 3. it fell after a restart: it began at zero (`inferred`) or at an older checkpoint (`rollback`)
- * 4. it rose plausibly from one of the three kept readings before the last: those after that one
- *    were odd, provided that no fewer readings speak against them than they are
+ * 4. it rose plausibly from one of the three kept readings before the last: what lies between was
+ *    odd, provided that no fewer readings speak against it than are taken back
  * 5. it rose too far: `jump`
  * 6. it fell: pending; the fourth in a row makes the first a `rollback`
  */
@@ -128,23 +128,26 @@ class Walker {
   }
 
   /**
-   * Takes back the last kept readings when those that came after them rise plausibly from before
-   * them. Fewest removed wins: as many readings as are taken back must speak against them.
+   * Takes back the last kept readings, together with the first of those that came after them, when
+   * the rest rises plausibly from before them all. Fewest removed wins, at most `MAX_ODD`; and as many
+   * readings as are taken back must speak against them.
    */
   private goBack(reading: CounterReading): boolean {
     const against = [...this.pending, reading]
-    const first = against[0] as CounterReading
-    const most = Math.min(against.length, this.memory - 1)
-    for (let removed = 1; removed <= most; removed++) {
-      const base = this.kept.at(-1 - removed)?.reading
-      if (base === undefined) return false
-      if (risenMwh(base, first, factsAt(this.facts, first.tMs)) === null) continue
-      this.kept.length -= removed
-      this.memory -= removed
-      this.pending = []
-      this.asideNext = true
-      for (const again of against) this.takeCounter(again)
-      return true
+    for (let odd = 1; odd <= MAX_ODD; odd++) {
+      for (let skipped = 0; skipped < odd; skipped++) {
+        const removed = odd - skipped
+        const first = against[skipped]
+        if (removed >= this.memory || removed > against.length - skipped || !first) continue
+        const base = this.kept.at(-1 - removed)?.reading as CounterReading
+        if (risenMwh(base, first, factsAt(this.facts, first.tMs)) === null) continue
+        this.kept.length -= removed
+        this.memory -= removed
+        this.pending = []
+        this.asideNext = true
+        for (const again of against.slice(skipped)) this.takeCounter(again)
+        return true
+      }
     }
     return false
   }
@@ -155,7 +158,7 @@ class Walker {
    */
   private wait(reading: CounterReading): void {
     this.pending.push(reading)
-    if (this.pending.length <= MAX_PENDING) return
+    if (this.pending.length <= MAX_ODD) return
     const [first, ...rest] = this.pending as [CounterReading, ...CounterReading[]]
     this.pending = []
     this.keep(first, 'rollback')
