@@ -4,13 +4,15 @@ import { openStack, type StackOptions, withStackOptions } from '../stack/stack.t
 
 interface Options extends StackOptions {
   node?: string
+  deep?: boolean
 }
 
-/** `autovolt verify [--node N]`: walks the chains and proves the figures; exit code 1 on any mismatch. */
+/** `autovolt verify [--node N] [--deep]`: walks the chains and proves the figures; exit code 1 on any mismatch. */
 export function verify(program: Command, output: Output): void {
   withStackOptions(program.command('verify'))
     .description('walk the journals: chains intact, lines equal counters, days equal the ledger')
     .option('--node <esp32_name>', 'only this one (default: every node)')
+    .option('--deep', 'also make the ledger anew from the raw events and compare', false)
     .action(async (options: Options) => {
       const { option } = await import('../quantity.ts')
       const { Esp32Name } = await import('../../functions/contract/names.ts')
@@ -19,8 +21,10 @@ export function verify(program: Command, output: Output): void {
       const stack = await openStack(options)
       const { Failure } = await import('../failure.ts')
       const { verifyAll } = await import('../verification/verify.ts')
-      const { registers, mismatches } = await verifyAll(stack, node, (line) =>
-        output.out(`${line}\n`),
+      const { registers, mismatches } = await verifyAll(
+        stack,
+        { node, isDeep: options.deep === true },
+        (line) => output.out(`${line}\n`),
       )
       if (mismatches > 0) throw new Failure(`${mismatches} of ${registers} registers do not match`)
       output.out(`${registers} registers verified, every figure matches\n`)

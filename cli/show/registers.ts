@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { type NodeRecord, nodeStore } from '../../functions/adapters/nodes.ts'
+import { registerKey } from '../../functions/domain/reading.ts'
 import { Failure } from '../failure.ts'
 import type { Stack } from '../stack/stack.ts'
 
@@ -14,6 +15,17 @@ export async function nodeRecord(
   throw new Failure(
     `--node: ${esp32Name} is not registered; make it known with \`autovolt provision\``,
   )
+}
+
+/**
+ * Every register a node may have readings in: those the ledger knows, its own, and one for each
+ * channel it was provisioned with.
+ */
+export function possibleRegisters(record: NodeRecord): string[] {
+  const channels = record.facts.flatMap(({ device_id }) =>
+    device_id === null ? [] : [registerKey(record.esp32Name, device_id)],
+  )
+  return [...new Set([...registersOf(record), ...channels])]
 }
 
 /** The registers of a node: its own first, then channels that publish on their own. */

@@ -1,9 +1,11 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { type NodeRecord, nodeStore } from '../../functions/adapters/nodes.ts'
+import { rawItems } from '../../functions/adapters/raw.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
-import { type Verified, verifyRegister } from '../../functions/verify/register.ts'
-import { nodeRecord } from '../show/registers.ts'
+import { type Verified, type VerifyPorts, verifyRegister } from '../../functions/verify/register.ts'
+import { stageConfig } from '../../infra/stages.ts'
+import { nodeRecord, possibleRegisters } from '../show/registers.ts'
 import { thousandths } from '../show/table.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
@@ -22,14 +24,17 @@ const WALKS = 3
 /** Verifies every register of a stack, or of one node, and tells a line about each. */
 export async function verifyAll(
   stack: Stack,
-  esp32Name: string | undefined,
+  what: { node: string | undefined; isDeep: boolean },
   tell: (line: string) => void,
 ): Promise<VerifiedAll> {
   return withTables(stack, async (client) => {
     const done: VerifiedAll = { registers: 0, mismatches: 0 }
-    for await (const record of recordsOf(client, stack, esp32Name)) {
-      for (const register of [...record.watermarks.keys()].sort()) {
-        const verified = await walk(client, stack, record, register)
+    for await (const record of recordsOf(client, stack, what.node)) {
+      // What was received and never booked has a register that the ledger does not know.
+      const registers = what.isDeep ? possibleRegisters(record) : [...record.watermarks.keys()]
+      for (const register of registers.sort()) {
+        const verified = await walk(client, stack, record, register, what.isDeep)
+        if (what.isDeep && !record.watermarks.has(register) && isEmpty(verified)) continue
         done.registers += 1
         if (verified.problems.length > 0) done.mismatches += 1
         for (const line of linesOf(verified)) tell(line)
@@ -53,11 +58,19 @@ async function walk(
   stack: Stack,
   record: NodeRecord,
   register: string,
+  isDeep: boolean,
 ): Promise<Verified> {
-  const ports = {
+  const ports: VerifyPorts = {
     journal: journalReader(client, stack.table('ledger')),
     rollups: rollupStore(client, stack.table('rollups')),
     siteTimeZone: stack.siteTimeZone,
+    ...(isDeep && {
+      raw: {
+        items: (name) => rawItems(client, stack.table('telemetry'), name),
+        retentionDays: stageConfig(stack.stage).rawRetentionDays,
+        now: Date.now,
+      },
+    }),
   }
   let verified = await verifyRegister(record, register, ports)
   for (let walks = 1; walks < WALKS && verified.problems.length > 0; walks += 1) {
@@ -67,17 +80,24 @@ async function walk(
   return verified
 }
 
+/** A register that may exist, and does not: a channel that never published on its own. */
+function isEmpty({ entries, problems }: Verified): boolean {
+  return entries === 0 && problems.length === 0
+}
+
 function linesOf(verified: Verified): string[] {
   const { register, entries, readings, days, problems } = verified
   const figures =
     `${register}: ${entries} entries, ${readings} readings, ${days} days, ` +
     `measured ${thousandths(verified.measuredMwh)} Wh, estimated ${thousandths(verified.estimatedMwh)} Wh, ` +
     `suspense ${thousandths(verified.suspenseMwh)} Wh`
-  if (problems.length === 0) return [`ok        ${figures}`]
+  const notes = verified.notes.map((note) => `          ${note}`)
+  if (problems.length === 0) return [`ok        ${figures}`, ...notes]
   const more = problems.length - PRINTED_PROBLEMS
   return [
     `MISMATCH  ${figures}`,
     ...problems.slice(0, PRINTED_PROBLEMS).map((problem) => `          ${problem}`),
     ...(more > 0 ? [`          and ${more} more`] : []),
+    ...notes,
   ]
 }

@@ -1,4 +1,9 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { TelemetryMessage } from '../contract/wire.ts'
 import type { Reading } from '../domain/reading.ts'
@@ -110,4 +115,30 @@ export function rawStore(
       return Item === undefined ? null : fromItem(Item)
     },
   }
+}
+
+/**
+ * Every raw event of a register as it lies in the table, by identity: for those who check or book
+ * them again. Reads are consistent, a page at a time.
+ */
+export async function* rawItems(
+  client: DynamoDBDocumentClient,
+  table: string,
+  register: string,
+): AsyncGenerator<Record<string, unknown>> {
+  let start: Record<string, unknown> | undefined
+  do {
+    const page = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: '#register = :register',
+        ExpressionAttributeNames: { '#register': 'register' },
+        ExpressionAttributeValues: { ':register': register },
+        ConsistentRead: true,
+        ExclusiveStartKey: start,
+      }),
+    )
+    yield* page.Items ?? []
+    start = page.LastEvaluatedKey
+  } while (start !== undefined)
 }

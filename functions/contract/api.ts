@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Classroom, Esp32Name, LocalDay } from './names.ts'
+import { Classroom, DeviceId, Esp32Name, LocalDay } from './names.ts'
 
 /** `GET /summary`. Without a date, the site's today. */
 export const SummaryQuery = z.strictObject({ classroom: Classroom, date: LocalDay.optional() })
@@ -97,7 +97,122 @@ export const HealthAnswer = z.object({
   timestamp: z.iso.datetime(),
 })
 
+/** The most a page of `GET /ledger` holds, and what it holds when not asked. */
+export const MAX_LEDGER_PAGE = 500
+const DEFAULT_LEDGER_PAGE = 100
+/** A cursor of ours has some 60 characters; nothing longer is looked at. */
+const MAX_CURSOR = 256
+
+/** An instant with its offset, or the beginning of a local day of the site. */
+const InstantOrDay = z.union([z.iso.datetime({ offset: true }), LocalDay], {
+  error: 'must be an ISO 8601 instant with an offset (a + is written %2B) or a day as YYYY-MM-DD',
+})
+
+/** `GET /ledger`, operators only. The entries of a register that touch `[from, to)`, oldest first. */
+export const LedgerQuery = z.strictObject({
+  esp32_name: Esp32Name,
+  /** A channel that publishes on its own; without it the node's own register. */
+  device_id: DeviceId.optional(),
+  from: InstantOrDay,
+  to: InstantOrDay,
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, `must be a whole number from 1 to ${MAX_LEDGER_PAGE}`)
+    .transform(Number)
+    .refine((limit) => limit <= MAX_LEDGER_PAGE, `must be at most ${MAX_LEDGER_PAGE}`)
+    .default(DEFAULT_LEDGER_PAGE),
+  cursor: z.string().max(MAX_CURSOR).optional(),
+})
+
+/** What a cursor holds: the last entry given, and a digest that binds it to its query. */
+export const LedgerCursor = z.strictObject({
+  n: z.int().min(1),
+  of: z.string().regex(/^[0-9a-f]{16}$/),
+})
+
+const instant = z.iso.datetime()
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** One line of a journal entry: energy of `[from, to)`, taken back again where `reversal` is true. */
+export const LedgerLine = z.object({
+  from: instant,
+  to: instant,
+  delta_wh: wh,
+  delta_mwh: mwh,
+  /** The line holds energy since a counter's zero. */
+  is_reset_marker: z.boolean(),
+  /** Why: the node named a new counter, or it restarted and the counter fell. */
+  reset_reason: z.literal(['counter_epoch', 'restart']).nullable(),
+  method: z.literal([
+    'measured',
+    'reset',
+    'estimate',
+    'power_integration',
+    'rated_power',
+    'suspense',
+  ]),
+  quality: z.object({
+    confidence: z.literal(['high', 'medium', 'low']),
+    flags: z.array(z.string()),
+  }),
+  /** Least and most an estimate can stand for. */
+  bounds: z.object({ min_wh: wh, max_wh: wh, min_mwh: mwh, max_mwh: mwh }).nullable(),
+  reversal: z.boolean(),
+  on_time_seconds: z.int(),
+  between: z.tuple([z.string(), z.string()]).describe('the two readings the line stands between'),
+  channels: z.array(
+    z.object({
+      device_id: z.string(),
+      delta_wh: wh,
+      delta_mwh: mwh,
+      on_time_seconds: z.int(),
+    }),
+  ),
+})
+
+/** A reading an entry booked, as the ledger placed it in time. */
+export const LedgerReading = z.object({
+  id: z.string(),
+  counter_epoch: z.int().nullable(),
+  sequence_no: z.int().nullable(),
+  at: instant,
+  measured_at: instant.describe('as fixed at receipt, before the order of readings moved it'),
+  time_source: z.literal(['measured', 'uptime', 'received']),
+  received_at: instant,
+  energy_wh_total: wh.nullable(),
+  power_w: z.number().nullable(),
+  boot_id: z.string().nullable(),
+  uptime_seconds: z.int().nullable(),
+  replayed: z.boolean(),
+})
+
+export const LedgerAnswer = z.object({
+  esp32_name: Esp32Name,
+  device_id: DeviceId.nullable(),
+  from: instant,
+  to: instant,
+  entries: z.array(
+    z.object({
+      n: z.int(),
+      booked_at: instant,
+      reason: z.literal(['append', 'late', 'conflict']),
+      hash,
+      prev_hash: hash,
+      lines: z.array(LedgerLine),
+      readings: z.array(LedgerReading),
+      /** Readings booked before that this entry moved in time or replaced. */
+      moved: z.array(LedgerReading),
+    }),
+  ),
+  /** Asks for what follows; null at the end. */
+  next_cursor: z.string().nullable(),
+})
+
 export type SummaryAnswer = z.infer<typeof SummaryAnswer>
 export type NodesAnswer = z.infer<typeof NodesAnswer>
 export type HealthAnswer = z.infer<typeof HealthAnswer>
 export type QualityAnswer = z.infer<typeof QualityAnswer>
+export type LedgerQuery = z.infer<typeof LedgerQuery>
+export type LedgerAnswer = z.infer<typeof LedgerAnswer>
+export type LedgerLine = z.infer<typeof LedgerLine>
+export type LedgerReading = z.infer<typeof LedgerReading>

@@ -9,11 +9,15 @@ import { lineIdentity } from '../domain/line.ts'
 import { addEntry, type DayFigures, emptyDay } from '../domain/rollup/figures.ts'
 import { type DayScope, scopesOf } from '../domain/rollup/scopes.ts'
 import { counterProblems } from './counters.ts'
+import { compareWithRaw, type RawPorts, readRaw } from './raw.ts'
+import { signProblems } from './signs.ts'
 
 export interface VerifyPorts {
   readonly journal: Pick<JournalReader, 'items'>
   readonly rollups: RollupStore
   readonly siteTimeZone: string
+  /** Given for a deep verification: the ledger is also made anew from the raw events. */
+  readonly raw?: RawPorts
 }
 
 /** What a walk over one register's journal found. No problem means every figure is proved. */
@@ -27,6 +31,8 @@ export interface Verified {
   readonly suspenseMwh: number
   readonly days: number
   readonly problems: readonly string[]
+  /** What a deep verification compared with, in sentences; empty without it. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -39,6 +45,8 @@ export async function verifyRegister(
   register: string,
   ports: VerifyPorts,
 ): Promise<Verified> {
+  // Before the journal, so that whatever the raw events hold has had its time to be booked.
+  const raw = ports.raw && (await readRaw(register, ports.raw))
   const problems: string[] = []
   const entries: Entry[] = []
   let prevHash = GENESIS
@@ -59,7 +67,10 @@ export async function verifyRegister(
   const { lines, readings } = fold(entries)
   const expected = intervals(readings, factsOf(record, register))
   problems.push(...linesProblem(lines.map(lineIdentity), expected.map(lineIdentity)))
+  problems.push(...signProblems(entries))
   problems.push(...counterProblems(lines, readings))
+  const deep = raw && compareWithRaw(raw, entries, factsOf(record, register))
+  problems.push(...(deep?.problems ?? []))
   const totals = entries.at(-1)?.state.totals
   const sumOf = (...kinds: string[]) =>
     lines.filter((l) => kinds.includes(l.kind)).reduce((sum, l) => sum + l.energyMwh, 0)
@@ -78,6 +89,7 @@ export async function verifyRegister(
     suspenseMwh: sumOf('suspense'),
     days: rollups.days,
     problems: [...problems, ...rollups.problems],
+    notes: deep?.notes ?? [],
   }
 }
 

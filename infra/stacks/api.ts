@@ -53,6 +53,7 @@ export class ApiStack extends Stack {
         { method: GET, path: `${base}/health`, access: health, target: api },
         { method: GET, path: `${base}/summary`, access: 'read', target: api },
         { method: GET, path: `${base}/nodes`, access: 'read', target: api },
+        { method: GET, path: `${base}/ledger`, access: 'operate', target: api },
         { method: POST, path: `${base}/telemetry`, access: 'operate', target: ingestHttp },
       ],
     })

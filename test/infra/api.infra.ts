@@ -23,6 +23,7 @@ describe('routes', () => {
       ['GET /api/power-analytics/health', 'NONE', undefined, 'Arn:autovolt-prod-api'],
       ['GET /api/power-analytics/summary', 'JWT', ['autovolt/read'], 'Arn:autovolt-prod-api'],
       ['GET /api/power-analytics/nodes', 'JWT', ['autovolt/read'], 'Arn:autovolt-prod-api'],
+      ['GET /api/power-analytics/ledger', 'JWT', ['autovolt/operate'], 'Arn:autovolt-prod-api'],
       [
         'POST /api/power-analytics/telemetry',
         'JWT',

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import type { JournalReader } from '../adapters/journal.ts'
+import type { NodeStore } from '../adapters/nodes.ts'
+import { type LedgerAnswer, LedgerCursor, type LedgerQuery } from '../contract/api.ts'
+import { localDay } from '../domain/calendar.ts'
+import { type Entry, hourOf } from '../domain/journal.ts'
+import { registerKey } from '../domain/reading.ts'
+import { entryToApi, touches } from './ledger-entry.ts'
+
+export interface LedgerPorts {
+  readonly nodes: Pick<NodeStore, 'get'>
+  readonly journal: Pick<JournalReader, 'entries' | 'pointers' | 'nearestHour'>
+  readonly siteTimeZone: string
+}
+
+/** A range of instants in epoch milliseconds, `[fromMs, toMs)`. */
+export interface Range {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+const DAY_MS = 86_400_000
+/** A leap year: its pointers are a few thousand small items. */
+const MAX_RANGE_MS = 366 * DAY_MS
+/** Entries read from the table at a time, and for one page at most, matching or not. */
+const PAGE = 200
+const MAX_READ = 4_000
+/** Lines and readings of a page: keeps the answer well inside Lambda's 6 MB. */
+const MAX_PARTS = 2_000
+/**
+ * A line that begins in the range may end behind it, where its pointer is. Behind the range lie at
+ * most three odd readings before the one it ends at, each perhaps in an hour of its own.
+ */
+const HOURS_BEHIND = 4
+
+/**
+ * A page of a register's entries that have a line or a reading in the range, oldest entry first. The
+ * journal is entered by time through its pointers, so a page costs what it shows, not the journal's age.
+ */
+export async function ledgerPage(
+  query: LedgerQuery,
+  ports: LedgerPorts,
+): Promise<{ answer: LedgerAnswer } | { invalid: string } | { unknown: string }> {
+  const range = { fromMs: instantOf(query.from, ports), toMs: instantOf(query.to, ports) }
+  if (range.toMs <= range.fromMs) {
+    return { invalid: `to: must be after from (${query.from}), got ${query.to}` }
+  }
+  if (range.toMs - range.fromMs > MAX_RANGE_MS) {
+    const days = Math.ceil((range.toMs - range.fromMs) / DAY_MS)
+    return { invalid: `to: must be at most 366 days after from, got ${days} days` }
+  }
+  const register = registerKey(query.esp32_name, query.device_id ?? null)
+  const after = afterCursor(query.cursor, register, range)
+  if (after === null) {
+    return {
+      invalid: `cursor: must be the next_cursor of a page of this query, got "${query.cursor}"`,
+    }
+  }
+  const record = await ports.nodes.get(query.esp32_name)
+  if (!record.registered && record.watermarks.size === 0) {
+    return { unknown: `esp32_name "${query.esp32_name}" is not a known node` }
+  }
+  const page = await collect(register, range, after, query.limit, ports)
+  return {
+    answer: {
+      esp32_name: query.esp32_name,
+      device_id: query.device_id ?? null,
+      from: new Date(range.fromMs).toISOString(),
+      to: new Date(range.toMs).toISOString(),
+      entries: page.entries.map(entryToApi),
+      next_cursor: page.through === null ? null : cursorText(page.through, register, range),
+    },
+  }
+}
+
+function instantOf(text: string, { siteTimeZone }: LedgerPorts): number {
+  return text.length === 'YYYY-MM-DD'.length
+    ? localDay(text, siteTimeZone).startMs
+    : Date.parse(text)
+}
+
+/** Entries beyond `after` that touch the range; `through` is null when there are no more. */
+async function collect(
+  register: string,
+  range: Range,
+  after: number,
+  limit: number,
+  ports: LedgerPorts,
+): Promise<{ entries: Entry[]; through: number | null }> {
+  const found: Entry[] = []
+  let parts = 0
+  let read = 0
+  for await (const entry of candidates(register, range, after, ports)) {
+    read += 1
+    if (touches(entry, range)) {
+      const own = entry.lines.length + entry.readings.length + entry.moved.length
+      if (found.length === limit || (found.length > 0 && parts + own > MAX_PARTS)) {
+        return { entries: found, through: (found.at(-1) as Entry).n }
+      }
+      found.push(entry)
+      parts += own
+    }
+    if (read === MAX_READ) return { entries: found, through: entry.n }
+  }
+  return { entries: found, through: null }
+}
+
+/**
+ * Entries beyond `after` that the range's pointers lead to, by number. A pointer names the first of
+ * a run: entries after it need none of their own as long as they stay in its one hour.
+ */
+async function* candidates(
+  register: string,
+  range: Range,
+  after: number,
+  { journal }: LedgerPorts,
+): AsyncGenerator<Entry> {
+  let lastHour = hourOf(range.toMs - 1)
+  for (let i = 0; i < HOURS_BEHIND; i++) {
+    lastHour = (await journal.nearestHour(register, lastHour, 'above')) ?? lastHour
+  }
+  const pointers = await journal.pointers(register, hourOf(range.fromMs), lastHour)
+  const starts = [...new Set(pointers.map(({ n }) => n))].sort((a, b) => a - b)
+  const current = starts.findLastIndex((n) => n <= after + 1)
+  let next = Math.max(0, current)
+  let entries: Entry[] = []
+  for (; next < starts.length; next++) {
+    const start = starts[next] as number
+    const end = starts[next + 1] ?? Number.POSITIVE_INFINITY
+    let first: Entry | null = null
+    for (let n = start; n < end; n++) {
+      // The pointed entry itself is read again behind a cursor: its hour says how far its run goes.
+      if (n === start + 1 && after >= n) n = after + 1
+      if (n >= end) break
+      const at = entries.findIndex((entry) => entry.n === n)
+      if (at < 0) entries = await journal.entries(register, n, PAGE)
+      const entry = entries.find((each) => each.n === n)
+      if (entry === undefined) break
+      first ??= entry
+      if (entry !== first && !sameSingleHour(first, entry)) break
+      if (entry.n > after) yield entry
+      if (first.hours.length !== 1) break
+    }
+  }
+}
+
+function sameSingleHour(a: Entry, b: Entry): boolean {
+  return a.hours.length === 1 && b.hours.length === 1 && a.hours[0] === b.hours[0]
+}
+
+function cursorText(n: number, register: string, range: Range): string {
+  return Buffer.from(JSON.stringify({ n, of: digestOf(n, register, range) })).toString('base64url')
+}
+
+/** The entry a page goes on behind: 0 without a cursor, null for one that is not ours for this query. */
+function afterCursor(cursor: string | undefined, register: string, range: Range): number | null {
+  if (cursor === undefined) return 0
+  if (!/^[\w-]+$/.test(cursor)) return null
+  try {
+    const json: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    const parsed = LedgerCursor.safeParse(json)
+    if (!parsed.success) return null
+    const { n, of } = parsed.data
+    // Canonical, so that a cursor has one spelling only.
+    if (cursorText(n, register, range) !== cursor || digestOf(n, register, range) !== of)
+      return null
+    return n
+  } catch {
+    return null
+  }
+}
+
+/** No secret: it keeps a cursor from being used for another query, or changed by accident. */
+function digestOf(n: number, register: string, { fromMs, toMs }: Range): string {
+  const text = JSON.stringify(['ledger', register, fromMs, toMs, n])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
