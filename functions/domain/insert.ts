@@ -2,9 +2,10 @@ import { type Booking, epochsAfter, passedOver } from './append.ts'
 import { risenMwh } from './evidence.ts'
 import { type FactHistory, factsAt } from './facts.ts'
 import { linesOf } from './intervals.ts'
-import { addTotals, type EntryDraft, hoursOf, type JournalState } from './journal.ts'
+import { addTotals, type EntryDraft, EPOCHS, hoursOf, type JournalState } from './journal.ts'
 import { difference } from './line.ts'
-import { byTime, distinct, inOrder, place, rank } from './order.ts'
+import { distinct, inOrder, place } from './order.ts'
+import { orderWithin } from './order-within.ts'
 import { hasCounter, type PlacedReading, type Reading } from './reading.ts'
 import { MEMORY, START, sameState, type WalkState, walk } from './walk.ts'
 
@@ -52,7 +53,7 @@ export function insert(
   const replaced = run.known.map((r): Reading => winners.find((w) => w.id === r.id) ?? r)
   const ordered = whole
     ? inOrder([...replaced, ...added])
-    : orderWithin(run.known, replaced, winners, added)
+    : orderWithin(run, { replaced, winners, added, isNewEpoch: newTo(state) })
   if (ordered === null) return null
   const known = whole ? place(inOrder(run.known)) : run.known
   const changed = new Set([...added, ...winners].map((reading) => reading.id))
@@ -76,9 +77,9 @@ export function insert(
         ? {
             last: placed.at(-1) as PlacedReading,
             walk: after.state,
-            ...(whole ? epochsAfter(null, placed) : {}),
           }
         : {},
+      whole ? epochsAfter(null, placed) : epochsAfter(state, added),
     ),
     ...passed,
   }
@@ -94,6 +95,7 @@ function draftOf(
     winners: number
   },
   next: Partial<JournalState>,
+  epochs: Pick<JournalState, 'epochs' | 'epochCount'>,
 ): EntryDraft {
   const { known, placed, added, lines } = change
   const places = new Map(placed.map((reading) => [reading.id, reading]))
@@ -121,46 +123,15 @@ function draftOf(
         bare: walkState.bare && current(walkState.bare),
       },
       ...next,
+      ...epochs,
       totals: addTotals(state.totals, added.length, lines),
     },
   }
 }
 
-/**
- * The order inside a run whose surroundings are unknown: only for what the run itself proves, namely
- * readings without any epoch, or readings with an earlier one of their own epoch in the run.
- */
-function orderWithin(
-  known: readonly PlacedReading[],
-  replaced: readonly Reading[],
-  winners: readonly Reading[],
-  added: readonly Reading[],
-): Reading[] | null {
-  // A reading without an epoch is ordered by its own time, so content that moves it is not simple.
-  if (winners.some((reading) => reading.epoch === null) || hasAmbiguousTies(known)) return null
-  if ([...known, ...added].every((r) => r.epoch === null))
-    return [...replaced, ...added].sort(byTime)
-  const ordered = [...replaced]
-  for (const reading of [...added].sort((a, b) => rank(a) - rank(b))) {
-    if (reading.epoch === null) return null
-    const before = ordered.findLastIndex(
-      (r) => r.epoch === reading.epoch && rank(r) < rank(reading),
-    )
-    if (before < 0) return null
-    ordered.splice(before + 1, 0, reading)
-  }
-  return ordered
-}
-
-/**
- * Readings of different epochs at one instant have an order that only the starts of their epochs
- * tell, and those may lie outside of the run.
- */
-function hasAmbiguousTies(known: readonly PlacedReading[]): boolean {
-  return known.some((reading, index) => {
-    const next = known[index + 1]
-    return next !== undefined && next.tMs === reading.tMs && next.epoch !== reading.epoch
-  })
+/** Tells epochs the journal certainly never saw: it names the last ones only, but counts them all. */
+function newTo({ epochs, epochCount }: JournalState): (epoch: number) => boolean {
+  return (epoch) => epochCount <= EPOCHS && !epochs.includes(epoch)
 }
 
 /**

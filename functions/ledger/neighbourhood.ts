@@ -7,8 +7,9 @@ import type { PlacedReading, Reading } from '../domain/reading.ts'
 /** Hours that lie beyond every plausible reading: 1970 and 2200. */
 const FIRST_HOUR = 0
 const LAST_HOUR = 2_016_000
-/** Entries read in one go while following a run. */
-const PAGE = 50
+/** Entries read in one go while following a run, and to see whether there is one. */
+const PAGE = 100
+const SHORT_PAGE = 4
 
 /**
  * The booked readings around the times of `readings`: their hours and `extraHours` of the nearest
@@ -63,41 +64,38 @@ async function step(
   return { hour, isEnd: (await journal.nearestHour(register, hour, side)) === null }
 }
 
-/** All entries that have something in the hours from `low` to `high`, by number. */
+/**
+ * All entries that have something in the hours from `low` to `high`, by number: those that pointers
+ * name, and those after a named one that needed no pointer since they stay in its single hour.
+ */
 async function entriesOf(
   journal: JournalReader,
   register: string,
   low: number,
   high: number,
 ): Promise<Entry[]> {
-  const entries = new Map<number, Entry>()
-  for (const pointer of await journal.pointers(register, low, high)) {
-    if (entries.has(pointer.n)) continue
-    for await (const entry of runFrom(journal, register, pointer.n)) entries.set(entry.n, entry)
-  }
-  return [...entries.values()].sort((a, b) => a.n - b.n)
-}
-
-/** An entry that a pointer names, and those after it that needed no pointer since they stay in its hour. */
-async function* runFrom(
-  journal: JournalReader,
-  register: string,
-  n: number,
-): AsyncGenerator<Entry> {
-  let first: Entry | undefined
-  let from = n
-  while (true) {
-    const page = await journal.entries(register, from, first === undefined ? 8 : PAGE)
+  const pointers = await journal.pointers(register, low, high)
+  const pointed = [...new Set(pointers.map(({ n }) => n))].sort((a, b) => a - b)
+  const isPointed = new Set(pointed)
+  const entries: Entry[] = []
+  let run: Entry | null = null
+  let from = pointed[0]
+  while (from !== undefined) {
+    const start = from
+    // Entries named one by one lie close together, or far apart: then a short look is enough.
+    const near = pointed.some((n) => n > start && n < start + PAGE)
+    const limit: number = run !== null || near ? PAGE : SHORT_PAGE
+    const page: Entry[] = await journal.entries(register, start, limit)
     for (const entry of page) {
-      first ??= entry
-      const continues = entry === first || sameSingleHour(first, entry)
-      if (!continues) return
-      yield entry
-      if (first.hours.length !== 1) return
+      if (isPointed.has(entry.n)) run = entry
+      else if (run !== null && !sameSingleHour(run, entry)) run = null
+      if (run !== null) entries.push(entry)
     }
-    if (page.length === 0) return
-    from += page.length
+    const last = page.at(-1)?.n ?? start
+    if (page.length < limit) break
+    from = run !== null ? last + 1 : pointed.find((n) => n > last)
   }
+  return entries
 }
 
 function sameSingleHour(a: Entry, b: Entry): boolean {
