@@ -12,7 +12,7 @@ done
 "$build/test_powercut" 2000 >/dev/null || echo 'test_powercut failed'
 cd "$build/CMakeFiles/core.dir" || exit 1
 # gcov: "Branches executed" are reached, "Taken at least once" are the ones a test has gone both ways through.
-find . -name '*.gcda' -exec gcov -b -o . {} + 2>/dev/null | awk '
+find . -name '*.gcda' | while read -r counts; do gcov -n -b -o "$(dirname "$counts")" "$counts" 2>/dev/null; done | awk '
   /^File .*core\// { file = $0; sub(/.*core\//, "", file); sub(/\x27.*/, "", file); use = 1; next }
   /^File / { use = 0 }
   use && /^Lines executed/ { split($2, a, ":"); lines = a[2]; sub(/%/, "", lines); line_count = $4 }

@@ -46,6 +46,11 @@ static void count(enum sim_operation kind, uint32_t offset, const void *from, ui
   longjmp(sim.cut, 1);
 }
 
+static bool fails(void)
+{
+  return sim.operations == sim.fail_operation_at;
+}
+
 uint32_t port_flash_size(void)
 {
   return sim.sectors * PORT_FLASH_SECTOR_BYTES;
@@ -53,7 +58,7 @@ uint32_t port_flash_size(void)
 
 bool port_flash_read(uint32_t offset, void *to, uint32_t bytes)
 {
-  if (sim.flash_dead || offset + bytes > port_flash_size()) return false;
+  if (sim.flash_dead || offset + bytes > port_flash_size() || ++sim.reads == sim.fail_read_at) return false;
   memcpy(to, sim.flash + offset, bytes);
   return true;
 }
@@ -61,7 +66,7 @@ bool port_flash_read(uint32_t offset, void *to, uint32_t bytes)
 bool port_flash_write(uint32_t offset, const void *from, uint32_t bytes)
 {
   count(SIM_WRITE, offset, from, bytes);
-  if (sim.flash_dead || sim.bad[offset / PORT_FLASH_SECTOR_BYTES] == 1) return false;
+  if (fails() || sim.flash_dead || sim.bad[offset / PORT_FLASH_SECTOR_BYTES] == 1) return false;
   sim_apply(SIM_WRITE, offset, from, bytes, bytes);
   return true;
 }
@@ -69,7 +74,7 @@ bool port_flash_write(uint32_t offset, const void *from, uint32_t bytes)
 bool port_flash_erase(uint32_t offset)
 {
   count(SIM_ERASE, offset, NULL, PORT_FLASH_SECTOR_BYTES);
-  if (sim.flash_dead || sim.bad[offset / PORT_FLASH_SECTOR_BYTES] == 1) return false;
+  if (fails() || sim.flash_dead || sim.bad[offset / PORT_FLASH_SECTOR_BYTES] == 1) return false;
   sim_apply(SIM_ERASE, offset, NULL, PORT_FLASH_SECTOR_BYTES, PORT_FLASH_SECTOR_BYTES);
   return true;
 }
@@ -89,7 +94,7 @@ uint32_t port_settings_read(const char *key, void *to, uint32_t capacity)
 bool port_settings_write(const char *key, const void *from, uint32_t bytes)
 {
   count(SIM_SETTING, 0, from, bytes);
-  if (sim.settings_dead) return false;
+  if (fails() || sim.settings_dead) return false;
   for (int i = 0; i < SIM_SETTINGS; i++) {
     struct sim_setting *s = &sim.settings[i];
     if (s->key[0] != 0 && strcmp(s->key, key) != 0) continue;

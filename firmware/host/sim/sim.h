@@ -40,6 +40,8 @@ struct sim {
   uint8_t bad[SIM_SECTORS_MAX]; /* 1: writes and erases fail; 2: they report success and do not hold */
   bool flash_dead;              /* nothing answers */
   bool settings_dead;
+  uint64_t reads, fail_read_at;  /* this read fails, alone; 0: none */
+  uint64_t fail_operation_at;    /* this write, erase or setting fails, alone; 0: none */
   uint32_t set_bits; /* writes that asked to set a cleared bit: always a mistake of the core */
   struct sim_setting settings[SIM_SETTINGS];
 

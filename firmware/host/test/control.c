@@ -60,6 +60,27 @@ static void configuration_by_command(void)
   EXPECT_EQ(node.machine.period_ms, 5000);
 }
 
+static void a_meter_by_command(void)
+{
+  begin(16);
+  sim.online = true;
+  sim.switches = 3;
+  run(300000);
+  sim.meter_fitted = true;
+  sim.meter_mws = 5000ull * MWS_PER_WH;
+  command("{\"id\":\"m\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"mode\":\"meter\",\"meter_address\":1,\"period_ms\":1000}}");
+  EXPECT(last_says("/reply", "\"status\":\"done\""));
+  run(3600000);
+  uint64_t counted_mws = node_energy(&node).total_mws;
+  EXPECT(counted_mws <= sim.truth_mws && sim.truth_mws - counted_mws < 2 * MWS_PER_WH);
+  EXPECT(node.journal.chain.metered);
+  command("{\"id\":\"r\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"mode\":\"relay\"}}");
+  run(60000);
+  EXPECT(!node.journal.chain.metered);
+  EXPECT(node_energy(&node).total_mws > counted_mws);
+  EXPECT_EQ(witness.contradictions, 0);
+}
+
 static void names_in_use_are_not_given_away(void)
 {
   begin(16);
@@ -80,6 +101,11 @@ static void names_in_use_are_not_given_away(void)
   command("{\"id\":\"again\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"period_ms\":5000}}");
   EXPECT(last_says("/reply", "\"status\":\"done\""));
   /* Readings under names no longer kept are not held any more for a resend. */
+  snprintf(text, sizeof text, "{\"id\":\"first\",\"command\":\"resend\"," VALID ",\"counter_epoch\":%u,\"from_sequence_no\":1,\"to_sequence_no\":1}",
+           node.journal.chain.counter_epoch);
+  command(text);
+  run(5000);
+  EXPECT(last_says("/telemetry", "\"gaps\":[{\"from_sequence_no\":1,\"to_sequence_no\":1,"));
   command("{\"id\":\"old\",\"command\":\"resend\"," VALID ",\"counter_epoch\":1,\"from_sequence_no\":1,\"to_sequence_no\":1}");
   EXPECT(last_says("/reply", "\"reason\":\"other_counter_epoch\""));
 }
@@ -184,6 +210,7 @@ int main(void)
   static const struct test tests[] = {
       {"relays by command: done, repeated, expired, malformed", relays_by_command},
       {"configuration by command", configuration_by_command},
+      {"a meter by command", a_meter_by_command},
       {"names in use are not given away", names_in_use_are_not_given_away},
       {"resend by command", resend_by_command},
       {"resend of what is gone", resend_of_what_is_gone},

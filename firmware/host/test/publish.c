@@ -85,6 +85,45 @@ static void live_readings_go_between_the_backlog(void)
   check_cloud();
 }
 
+static uint32_t damaged_said;
+
+static void hear_damage(const struct sim_message *m)
+{
+  damaged_said += strstr(m->payload, "\"reason\":\"damaged\"") != NULL;
+  witness_read(m);
+}
+
+static void a_damaged_sector_in_the_backlog_is_announced(void)
+{
+  begin(16);
+  sim.on_publish = hear_damage;
+  damaged_said = 0;
+  sim.switches = 3;
+  sim_run(&node, 4 * 3600000, 5000);
+  /* Two bits turn in the second sector: what stands behind them there cannot be read any more. */
+  sim.flash[PORT_FLASH_SECTOR_BYTES + HEADER_BYTES + 1000] ^= 0x04;
+  sim.flash[PORT_FLASH_SECTOR_BYTES + HEADER_BYTES + 2000] ^= 0x40;
+  sim.online = true;
+  drain();
+  check_cloud();
+  EXPECT_EQ(damaged_said, 1);
+  EXPECT(witness.gaps > 10 && witness.gaps < 150);
+  EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
+}
+
+static void a_header_lost_in_the_backlog_is_announced(void)
+{
+  begin(16);
+  sim.on_publish = hear_damage;
+  damaged_said = 0;
+  sim_run(&node, 4 * 3600000, 5000);
+  sim.flash[PORT_FLASH_SECTOR_BYTES + 7] ^= 0x04;
+  sim.online = true;
+  drain();
+  check_cloud();
+  EXPECT_EQ(damaged_said, 1);
+}
+
 /* Some messages arrive when they are sent, some only when they are acknowledged, some never. */
 static void moody(const struct sim_message *m)
 {
@@ -157,6 +196,9 @@ static void without_a_clock(void)
   sim.wall_ms = 1768456800000;
   run(60000);
   EXPECT(last_says("/telemetry", "\"time_quality\":\"ntp\""));
+  sim.wall_ms = UINT64_MAX - 1000000; /* a clock gone mad */
+  run(60000);
+  EXPECT(last_says("/telemetry", "\"measured_at\":null"));
   sim.wall_ms = 946684800000; /* the year 2000: a clock that was never set */
   run(60000);
   EXPECT(last_says("/telemetry", "\"measured_at\":null"));
@@ -211,6 +253,8 @@ int main(void)
       {"seven days offline, then the cloud has every reading", seven_days_offline},
       {"a ring too small announces a gap and loses no energy", a_ring_too_small_announces_a_gap},
       {"live readings go between the backlog", live_readings_go_between_the_backlog},
+      {"a damaged sector in the backlog is announced", a_damaged_sector_in_the_backlog_is_announced},
+      {"a header lost in the backlog is announced", a_header_lost_in_the_backlog_is_announced},
       {"broker chaos: lost, late, doubled, broken off in mid-batch", broker_chaos},
       {"an acknowledgement that never comes", an_acknowledgement_that_never_comes},
       {"without a clock", without_a_clock},

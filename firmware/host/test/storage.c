@@ -81,6 +81,64 @@ static void a_lost_ring_skips_numbers_and_says_so(void)
   EXPECT(witness.gaps > 0);
 }
 
+/* An evening with a configuration, a restart and a full ring; one access to flash or settings fails in it. */
+static void an_evening_with(uint64_t read, uint64_t operation)
+{
+  begin(4);
+  sim.fail_read_at = read;
+  sim.fail_operation_at = operation;
+  sim.online = true;
+  sim.switches = 5;
+  run(600000);
+  command("{\"id\":\"c\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"period_ms\":10000}}");
+  run(1800000);
+  command("{\"id\":\"s\",\"command\":\"relay\",\"device_id\":\"fan-1\",\"on\":false," VALID "}");
+  run(100000);
+  reboot(RESET_WATCHDOG);
+  run(1200000);
+}
+
+static void check_evening(void)
+{
+  static uint32_t wrong;
+  uint64_t counted_mws = node_energy(&node).total_mws;
+  bool well = counted_mws <= sim.truth_mws && sim.truth_mws - counted_mws <= 433000u * 30 && witness.contradictions == 0 &&
+              witness.above_truth == 0 && witness.epochs == 1 && machine_state(&node.machine) != STATE_SAFE;
+  if (!well && wrong++ < 3) printf("  read %llu, operation %llu\n", (unsigned long long)sim.fail_read_at, (unsigned long long)sim.fail_operation_at);
+  EXPECT(well);
+}
+
+static void any_one_write_or_erase_fails(void)
+{
+  an_evening_with(0, 0);
+  uint64_t operations = sim.operations;
+  for (uint64_t i = 1; i <= operations; i++) {
+    an_evening_with(0, i);
+    check_evening();
+  }
+  EXPECT(operations > 300);
+}
+
+static void any_one_read_fails(void)
+{
+  an_evening_with(0, 0);
+  uint64_t reads = sim.reads;
+  /* All of the start, then one in 97: there are tens of thousands. */
+  for (uint64_t i = 1; i <= reads; i += i < 200 ? 1 : 97) {
+    an_evening_with(i, 0);
+    check_evening();
+  }
+  /* And all of the recovery after the restart. */
+  for (uint64_t back = 1; back <= 400; back++) {
+    an_evening_with(0, 0);
+    sim.fail_read_at = sim.reads + back;
+    reboot(RESET_BROWNOUT);
+    run(120000);
+    check_within_a_period();
+    EXPECT(machine_state(&node.machine) != STATE_SAFE && witness.contradictions == 0 && witness.epochs == 1);
+  }
+}
+
 static void settings_lost_are_replaced(void)
 {
   begin(8);
@@ -138,6 +196,8 @@ int main(void)
       {"a storage fault at work", a_storage_fault_at_work},
       {"a storage fault from the start", a_storage_fault_from_the_start},
       {"a lost ring skips numbers and says so", a_lost_ring_skips_numbers_and_says_so},
+      {"any one write, erase or setting fails", any_one_write_or_erase_fails},
+      {"any one read fails", any_one_read_fails},
       {"settings lost are replaced", settings_lost_are_replaced},
       {"an update confirms itself or is rolled back", an_update_confirms_itself},
       {"a node without a certificate", a_node_without_a_certificate},
