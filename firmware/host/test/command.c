@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "crc.h"
 #include "sim.h"
 #include "test.h"
 
@@ -197,6 +198,40 @@ static void revisions_are_kept_four_deep(void)
   EXPECT_EQ(configuration_energy_mws(&current, 31000), 193000 * 31);
 }
 
+/* Blobs with a CRC that holds and a content that cannot be. */
+static void forged_revisions_are_no_configuration(void)
+{
+  static const struct { uint32_t at; uint8_t value; } forgeries[] = {{0, 2}, {1, 0}, {5, 0}, {74, 9}};
+  struct configurations all;
+  struct configuration c = {.revision = 4, .period_ms = 1, .channel_count = 1};
+  for (int i = 0; i < 5; i++) {
+    sim_new(8);
+    EXPECT(configurations_store(&all, &c));
+    struct sim_setting *s = &sim.settings[0];
+    if (i < 4) s->value[forgeries[i].at] = forgeries[i].value;
+    uint32_t crc = crc32_of(0, s->value, s->bytes - 4);
+    for (uint32_t k = 0; k < 4; k++) s->value[s->bytes - 4 + k] = (uint8_t)(crc >> 8 * k);
+    EXPECT(configurations_load(&all) == (i == 4));
+  }
+  sim.settings[0].bytes = 100;
+  EXPECT(!configurations_load(&all));
+}
+
+static void names_and_rules_at_their_limits(void)
+{
+  EXPECT(parse(HEAD "\"command\":\"configuration\",\"configuration\":{\"telemetry_rule\":\"aZ09_\"}}") == NULL);
+  static const char *const refused[] = {"a{", "a@", "a[", "a/", "a:", "a`"};
+  for (int i = 0; i < 6; i++) {
+    char text[160];
+    snprintf(text, sizeof text, HEAD "\"command\":\"configuration\",\"configuration\":{\"telemetry_rule\":\"%s\"}}", refused[i]);
+    EXPECT_TEXT(parse(text), "telemetry_rule must be at most 64 of the characters a-z A-Z 0-9 _");
+  }
+  EXPECT(parse(HEAD "\"command\":\"configuration\",\"configuration\":{\"channels\":[{\"device_id\":\"\\u00a0 caf\\u00e9\",\"rated_w\":1}]}}") == NULL);
+  EXPECT_TEXT(parse(HEAD "\"command\":\"configuration\",\"configuration\":{\"channels\":[{\"rated_w\":1}]}}"),
+              "device_id must be 1 to 64 bytes, without / # and control characters, and not unassigned");
+  EXPECT_TEXT(parse(HEAD "\"schema\":\"1\",\"command\":\"restart\"}"), "schema must be 1");
+}
+
 int main(void)
 {
   static const struct test tests[] = {
@@ -208,6 +243,8 @@ int main(void)
       {"what a configuration leaves out stays", what_a_configuration_leaves_out_stays},
       {"refusals", refusals},
       {"hashes tell ids apart", hashes_tell_ids_apart},
+      {"forged revisions are no configuration", forged_revisions_are_no_configuration},
+      {"names and rules at their limits", names_and_rules_at_their_limits},
       {"revisions are kept four deep", revisions_are_kept_four_deep},
   };
   return RUN(tests);

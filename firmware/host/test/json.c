@@ -12,7 +12,7 @@ static bool parses(const char *text)
 static void whole_texts_only(void)
 {
   static const char *const good[] = {"{}", "[]", " {\"a\":[1,2,{\"b\":null}],\"c\":\"\\u00e9\\n\"} ", "-0.5e+3", "\"\xe2\x82\xb9\"",
-                                     "true", "[false]", "\"\xf0\x9f\x92\xa1\"", "0", "[ ]", "{ }"};
+                                     "true", "[false]", "[1E5,2e-7,3E+1]", "\t\r\n[\t1\r]", "\"\\u00Af\\u00fF\"", "\"\xe1\x80\x80\xed\x80\x80\xf1\x80\x80\x80\"", "\"\xf0\x9f\x92\xa1\"", "0", "[ ]", "{ }"};
   static const char *const bad[] = {"", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "01", "1.", ".5", "-", "1e",
                                     "+1", "tru", "truex", "\"", "\"\\x\"", "\"\\u12g4\"", "\"\x01\"", "{a:1}", "{\"a\":1}}", "\"\xc0\xaf\"",
                                     "\"\xed\xa0\x80\"", "\"\xff\"", "\"\xe2\x82\"", "nul", "[[[[[[[[[1]]]]]]]]]", "\"\\", "\"\\u00", "{1:2}",
@@ -82,6 +82,12 @@ static void texts_with_escapes(void)
   EXPECT(!json_get_text(&json, 8, text, sizeof text));
   EXPECT(!json_get_text(&json, 9, text, sizeof text));
   EXPECT(!json_get_text(&json, 10, text, sizeof text));
+  EXPECT(!json_text_is(&json, 1, "a") && json_text_is(&json, 2, "\xe2\x82\xb9"));
+  EXPECT(parses("[\"\\ud83d\\ue000\",\"\\ue000\",\"\\ud83d\\n12345\",\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\"]"));
+  EXPECT(!json_get_text(&json, 1, text, sizeof text) && json_get_text(&json, 2, text, sizeof text));
+  EXPECT(!json_get_text(&json, 3, text, sizeof text));
+  EXPECT(parses("[\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\"]"));
+  EXPECT(!json_get_text(&json, 2, text, 0));
   EXPECT(!json_get_text(&json, 1, text, 9));
   EXPECT(!json_get_text(&json, 1, text, 0));
   EXPECT(json_get_text(&json, 1, text, 10));
@@ -108,6 +114,9 @@ static void numbers_as_integers(void)
   EXPECT(!json_get_bool(&json, 12, &flag));
   EXPECT(!json_get_milli(&json, 7, UINT64_MAX, &value));
   EXPECT(json_get_milli(&json, 13, 0, &value) && value == 0);
+  EXPECT(parses("[1844674407370955161]"));
+  EXPECT(json_get_uint(&json, 1, UINT64_MAX, &value) && !json_get_milli(&json, 1, UINT64_MAX, &value));
+  EXPECT(!json_get_milli(&json, 0, UINT64_MAX, &value));
   EXPECT(!json_get_bool(&json, -1, &flag));
 }
 

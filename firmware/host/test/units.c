@@ -163,6 +163,14 @@ static void a_header_comes_back_whole(void)
     header_encode(other, impossible[i], &chain);
     EXPECT(!header_decode(other, &number, &back));
   }
+  for (uint32_t at = 0; at < 5; at += 4) { /* another magic, another version */
+    uint8_t other[HEADER_BYTES];
+    header_encode(other, 1, &chain);
+    other[at]++;
+    uint32_t crc = crc32_of(0, other, HEADER_BYTES - 4);
+    for (uint32_t k = 0; k < 4; k++) other[HEADER_BYTES - 4 + k] = (uint8_t)(crc >> 8 * k);
+    EXPECT(!header_decode(other, &number, &back));
+  }
   for (uint32_t bit = 0; bit < HEADER_BYTES * 8; bit++) {
     bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     EXPECT(!header_decode(bytes, &number, &back));
