@@ -203,10 +203,10 @@ static void forged_revisions_are_no_configuration(void)
 {
   static const struct { uint32_t at; uint8_t value; } forgeries[] = {{0, 2}, {1, 0}, {5, 0}, {74, 9}};
   struct configurations all;
-  struct configuration c = {.revision = 4, .period_ms = 1, .channel_count = 1};
+  struct configuration whole = {.revision = 4, .period_ms = 1, .channel_count = 1};
   for (int i = 0; i < 5; i++) {
     sim_new(8);
-    EXPECT(configurations_store(&all, &c));
+    EXPECT(configurations_store(&all, &whole));
     struct sim_setting *s = &sim.settings[0];
     if (i < 4) s->value[forgeries[i].at] = forgeries[i].value;
     uint32_t crc = crc32_of(0, s->value, s->bytes - 4);
