@@ -1,14 +1,18 @@
 import type { DynamoDBRecord } from 'aws-lambda'
 import type { ControlStore } from '../adapters/control.ts'
+import type { FailureQueue } from '../adapters/failures.ts'
 import type { QuarantineStore } from '../adapters/quarantine.ts'
 import { fromItem, type StoredMessage } from '../adapters/raw.ts'
 import { newItem } from '../adapters/stream-image.ts'
 import { type Reading, registerParts } from '../domain/reading.ts'
 import { type BookPorts, book } from './book.ts'
+import { isPermanent, reasonOf } from './poison.ts'
 
 export interface BatchPorts extends BookPorts {
   readonly control: Pick<ControlStore, 'countOnce' | 'countError'>
   readonly quarantine: QuarantineStore
+  /** Takes what can never be booked; without it every failure is reported to the stream. */
+  readonly failureQueue?: FailureQueue
   /** Told why a register's readings could not be booked. */
   readonly failed: (register: string, error: unknown) => void
 }
@@ -17,13 +21,25 @@ export interface BatchDone {
   readonly entries: number
   readonly resets: number
   readonly conflicts: number
-  /** Sequence numbers of the records that were not booked. */
+  /** Records that were put into the failure queue here, so that nobody waits for them. */
+  readonly setAside: number
+  /** Sequence numbers of the records that were not booked and must be delivered again. */
   readonly failures: readonly string[]
+  /** Why, by sequence number. */
+  readonly reasons: Readonly<Record<string, string>>
 }
 
 interface Arrived {
-  readonly sequenceNumber: string
+  readonly index: number
   readonly stored: StoredMessage
+}
+
+/** A record that was not booked. */
+interface Failed {
+  readonly index: number
+  readonly register: string
+  readonly id: string
+  readonly error: unknown
 }
 
 /** Registers booked at the same time: enough to hide the engine's latency, few enough to be fair. */
@@ -32,50 +48,116 @@ const CONCURRENCY = 8
 /**
  * Books a stream batch. The readings of one register make one run of entries; registers do not wait
  * for one another, and one that fails fails alone.
+ *
+ * A stream delivers everything from the first failed record on again, and nothing after it until it
+ * is given up. So a record that can never be booked is put into the failure queue at once, and only
+ * what may succeed in a moment is reported as failed. A batch that is `redriven` from that queue
+ * reports every failure instead.
  */
 export async function bookBatch(
   records: readonly DynamoDBRecord[],
   ports: BatchPorts,
+  options: { readonly redriven: boolean } = { redriven: false },
 ): Promise<BatchDone> {
-  const failures: string[] = []
+  const failed: Failed[] = []
   const byRegister = new Map<string, Arrived[]>()
-  for (const record of records) {
-    const sequenceNumber = record.dynamodb?.SequenceNumber ?? ''
+  records.forEach((record, index) => {
     try {
       const stored = fromItem(newItem(record))
-      byRegister.set(stored.register, [
-        ...(byRegister.get(stored.register) ?? []),
-        { sequenceNumber, stored },
-      ])
+      const arrived = byRegister.get(stored.register) ?? []
+      arrived.push({ index, stored })
+      byRegister.set(stored.register, arrived)
     } catch (error) {
-      ports.failed(record.dynamodb?.Keys?.register?.S ?? 'unknown', error)
-      failures.push(sequenceNumber)
+      const keys = record.dynamodb?.Keys
+      const register = keys?.register?.S ?? 'unknown'
+      failed.push({ index, register, id: keys?.id?.S ?? 'unknown', error })
     }
-  }
+  })
   const done = { entries: 0, resets: 0, conflicts: 0 }
   const queue = [...byRegister]
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [register, arrived] = next
-      try {
-        const booked = await book(
-          register,
-          arrived.flatMap((a) => a.stored.readings),
-          ports,
-        )
-        done.entries += booked.entries.length
-        done.conflicts += booked.conflicts.length
-        done.resets += resets(booked.entries)
-        await account(register, arrived, booked, ports)
-      } catch (error) {
-        ports.failed(register, error)
-        failures.push(...arrived.map((a) => a.sequenceNumber))
-      }
+      failed.push(...(await bookRegister(...next, ports, done)))
     }
   }
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, queue.length) }, work))
-  if (failures.length > 0) await ports.control.countError(failures.length)
-  return { ...done, failures }
+  for (const { register, error } of failed) ports.failed(register, error)
+  if (failed.length > 0) await ports.control.countError(failed.length)
+  const again = options.redriven ? failed : await isolate(failed, ports)
+  const reasons = again.map(({ index, error }) => {
+    const sequenceNumber = records[index]?.dynamodb?.SequenceNumber ?? ''
+    return [sequenceNumber, reasonOf(error)] as const
+  })
+  return {
+    ...done,
+    setAside: failed.length - again.length,
+    failures: reasons.map(([sequenceNumber]) => sequenceNumber),
+    reasons: Object.fromEntries(reasons),
+  }
+}
+
+/** Books what one register got; what cannot be booked together is tried message by message. */
+async function bookRegister(
+  register: string,
+  arrived: readonly Arrived[],
+  ports: BatchPorts,
+  done: { entries: number; resets: number; conflicts: number },
+): Promise<Failed[]> {
+  try {
+    const readings = arrived.flatMap((a) => a.stored.readings)
+    const booked = await book(register, readings, ports)
+    done.entries += booked.entries.length
+    done.conflicts += booked.conflicts.length
+    done.resets += resets(booked.entries)
+    await account(register, arrived, booked, ports)
+    return []
+  } catch (error) {
+    if (arrived.length > 1 && isPermanent(error)) {
+      const failed: Failed[] = []
+      for (const one of arrived) failed.push(...(await bookRegister(register, [one], ports, done)))
+      return failed
+    }
+    return arrived.map(({ index, stored }) => ({
+      index,
+      register,
+      id: stored.id,
+      error,
+    }))
+  }
+}
+
+/**
+ * Puts the records that can never be booked into the failure queue, a message a register. Behind a
+ * record that is to be tried again all come again, so those are left for then.
+ * @returns what must be delivered again
+ */
+async function isolate(failed: Failed[], ports: BatchPorts): Promise<Failed[]> {
+  const { failureQueue } = ports
+  if (failureQueue === undefined) return failed
+  const retried = failed.filter(({ error }) => !isPermanent(error))
+  const firstRetried = Math.min(...retried.map(({ index }) => index))
+  const again = failed.filter(({ index }) => index >= firstRetried)
+  const byRegister = Map.groupBy(
+    failed.filter(({ index }) => index < firstRetried),
+    ({ register }) => register,
+  )
+  for (const [register, group] of byRegister) {
+    const [first] = group
+    try {
+      await failureQueue.put({
+        kind: 'ledger-set-aside',
+        register,
+        ids: group.map(({ id }) => id),
+        reason: reasonOf(first?.error),
+        at_ms: ports.now(),
+      })
+    } catch (error) {
+      // Without a place to put it the record stays with the stream, which has its own bounds.
+      ports.failed(register, error)
+      again.push(...group)
+    }
+  }
+  return again
 }
 
 function resets(

@@ -2,6 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
 import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
+import { failureQueue } from '../adapters/failures.ts'
 import { journal } from '../adapters/journal.ts'
 import { factsOf, nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
@@ -22,21 +23,27 @@ const ports: BatchPorts = {
     env('QUARANTINE_TABLE'),
     Number(env('QUARANTINE_RETENTION_DAYS')),
   ),
+  failureQueue: failureQueue(env('FAILURES_QUEUE_URL')),
   now: Date.now,
   failed: (register, error) =>
     logger.error('readings not booked', { register, error: error as Error }),
 }
 
+/** A stream's event; one that redrive made says so, and is told why each record failed. */
+type LedgerEvent = DynamoDBStreamEvent & { readonly redriven?: boolean }
+type LedgerAnswer = DynamoDBBatchResponse & { readonly reasons?: Readonly<Record<string, string>> }
+
 /** New raw events from the Telemetry stream become journal entries; what fails is reported by record. */
-export const handler = observed<DynamoDBStreamEvent, DynamoDBBatchResponse>().handler(
-  async (event) => {
-    const done = await bookBatch(event.Records, ports)
-    if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
-    if (done.resets > 0) metrics.addMetric('ResetsDetected', MetricUnit.Count, done.resets)
-    if (done.conflicts > 0)
-      metrics.addMetric('ReadingsConflicting', MetricUnit.Count, done.conflicts)
-    if (done.failures.length > 0)
-      metrics.addMetric('BookingFailed', MetricUnit.Count, done.failures.length)
-    return { batchItemFailures: done.failures.map((itemIdentifier) => ({ itemIdentifier })) }
-  },
-)
+export const handler = observed<LedgerEvent, LedgerAnswer>().handler(async (event) => {
+  const redriven = event.redriven === true
+  const done = await bookBatch(event.Records, ports, { redriven })
+  if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
+  if (done.resets > 0) metrics.addMetric('ResetsDetected', MetricUnit.Count, done.resets)
+  if (done.conflicts > 0) metrics.addMetric('ReadingsConflicting', MetricUnit.Count, done.conflicts)
+  const failed = done.failures.length + done.setAside
+  if (failed > 0) metrics.addMetric('BookingFailed', MetricUnit.Count, failed)
+  return {
+    batchItemFailures: done.failures.map((itemIdentifier) => ({ itemIdentifier })),
+    ...(redriven && { reasons: done.reasons }),
+  }
+})

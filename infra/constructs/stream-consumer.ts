@@ -37,6 +37,12 @@ export interface StreamConsumerProps {
    * @default 1
    */
   readonly parallelizationFactor?: number
+  /**
+   * Tells the function its failure queue (`FAILURES_QUEUE_URL`), so that it can put a record there
+   * that no retry would help, instead of holding up those behind it.
+   * @default false - only Lambda sends to it, after all retries
+   */
+  readonly setsAside?: boolean
 }
 
 /**
@@ -52,8 +58,10 @@ export class StreamConsumer extends Construct {
     const failures = new FailureQueue(this, 'Failures', {
       ...context,
       name: `${serviceName}-failures`,
-      meaning: `Stream records that ${serviceName} could not process. Each message names the shard and the sequence numbers; the items themselves are in the table.`,
+      meaning: `Stream records that ${serviceName} could not process. Each message names the items, or the shard and the sequence numbers; the items themselves are in the table. Run \`autovolt redrive\` once the cause is gone.`,
     })
+
+    if (props.setsAside) lambda.addEnvironment('FAILURES_QUEUE_URL', failures.queue.queueUrl)
 
     for (const [name, source] of Object.entries(props.sources)) {
       const streamArn = source.table.tableStreamArn

@@ -96,6 +96,7 @@ export class PipelineStack extends Stack {
       window: Duration.seconds(config.ledgerWindowSeconds),
       parallelizationFactor: 4,
       retryAttempts: 10,
+      setsAside: true,
     })
 
     const rollup = new ServiceFunction(this, 'Rollup', context, {
