@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { App, Stack } from 'aws-cdk-lib'
+import { Tables } from '../../infra/constructs/tables.ts'
+import { stageConfig } from '../../infra/stages.ts'
+import { localClient, shortName } from '../../local/dynamodb/plugin.ts'
+import { startDatabase } from '../../local/dynamodb/process.ts'
+import { ensureTable, TABLE, tableShape } from '../../local/dynamodb/tables.ts'
+
+/** The real engine with the tables of the app. */
+export interface Engine extends AsyncDisposable {
+  readonly client: DynamoDBDocumentClient
+  /** Physical table name by short name. */
+  readonly tables: Readonly<Record<string, string>>
+}
+
+/** What a template says of one resource. */
+interface Templated {
+  readonly Type: string
+  readonly Properties: Record<string, unknown> & { TableName: string }
+}
+
+/**
+ * Starts dynoxide with the tables of the app, but without their streams: the records of a stream are
+ * made from what was really put, and the engine slows down with each one it keeps.
+ *
+ * @param dataDir where the database file stays; without it the file is in memory, as far as the machine
+ * has a file system there, and goes with the engine
+ */
+export async function startEngine(dataDir?: string): Promise<Engine> {
+  const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  const folder = dataDir ?? mkdtempSync(join(memory, 'autovolt-simulate-'))
+  mkdirSync(folder, { recursive: true })
+  const drop = () => dataDir === undefined && rmSync(folder, { recursive: true, force: true })
+  try {
+    const database = await startDatabase(folder)
+    const plain = new DynamoDBClient(localClient(database.url, 'ap-south-1'))
+    const shapes = templated().map(([logicalId, { Type, Properties }]) =>
+      tableShape({
+        logicalId,
+        stack: 'Simulate',
+        path: logicalId,
+        type: Type,
+        properties: { ...Properties, StreamSpecification: undefined },
+        ref: Properties.TableName,
+        attributes: {},
+      }),
+    )
+    for (const shape of shapes) await ensureTable(plain, shape)
+    return {
+      client: DynamoDBDocumentClient.from(plain, {
+        marshallOptions: { removeUndefinedValues: true },
+      }),
+      tables: Object.fromEntries(
+        shapes.map(({ create }) => [shortName(create.TableName), create.TableName]),
+      ),
+      async [Symbol.asyncDispose]() {
+        plain.destroy()
+        await database.stop()
+        drop()
+      },
+    }
+  } catch (error) {
+    drop()
+    throw error
+  }
+}
+
+/** The tables of the template, synthesized once. */
+function templated(): [string, Templated][] {
+  const folder = mkdtempSync(join(tmpdir(), 'autovolt-assembly-'))
+  try {
+    const app = new App({ outdir: folder, analyticsReporting: false })
+    new Tables(new Stack(app, 'Simulate'), 'Tables', stageConfig('local'))
+    const template = app.synth().getStackByName('Simulate').template
+    return Object.entries(template.Resources as Record<string, Templated>).filter(
+      ([, { Type }]) => Type === TABLE,
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,188 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb'
+import type { DynamoDBRecord } from 'aws-lambda'
+import { type Counts, controlStore } from '../../functions/adapters/control.ts'
+import { journal } from '../../functions/adapters/journal.ts'
+import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
+import { quarantineStore } from '../../functions/adapters/quarantine.ts'
+import { rawStore } from '../../functions/adapters/raw.ts'
+import { rollupStore } from '../../functions/adapters/rollups.ts'
+import { accept } from '../../functions/ingest/accept.ts'
+import { bookBatch } from '../../functions/ledger/batch.ts'
+import { remembered } from '../../functions/ledger/remembered.ts'
+import { run } from '../../functions/rollup/run.ts'
+import { tally } from '../../functions/tally/tally.ts'
+import type { VirtualNode } from '../truth/campus.ts'
+import type { FaultPlan } from '../truth/faults.ts'
+import type { Arrival } from '../truth/journey.ts'
+import type { Engine } from './engine.ts'
+import { faultyClient } from './faulty-client.ts'
+import { shards } from './shards.ts'
+
+export const SITE_ZONE = 'Asia/Kolkata'
+const DAY_MS = 86_400_000
+/** Attempts of an asynchronous invocation, as the functions' configuration says. */
+const ATTEMPTS = 3
+/** Attempts of what is tried until it is done; faults are rare enough that this many never all fail. */
+const MANY = 60
+
+/** The use cases of the functions over the real tables, in virtual time and under faults. */
+export interface Pipeline {
+  register(node: VirtualNode): Promise<void>
+  /** Virtual time goes on. */
+  step(nowMs: number): void
+  /** Gives messages to ingest; what fails three times waits to be redriven. */
+  ingest(arrivals: readonly Arrival[]): Promise<void>
+  /** Delivers the Telemetry stream to the ledger, and both streams to the tally. */
+  deliver(): Promise<void>
+  rollup(): Promise<void>
+  /** Redrives all that failed, delivers all that waits, and rolls up to the end. */
+  settle(): Promise<void>
+  counts(): Promise<Counts>
+}
+
+export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipeline {
+  const table = (name: string) => engine.tables[name] as string
+  const faulty = faultyClient(engine.client, seed, faults, table('ledger'))
+  const { client } = faulty
+  let nowMs = 0
+  const now = () => nowMs
+  // What goes wrong here is meant to; only what never comes right again is a finding.
+  const failed = () => {}
+  const nodes = nodeStore(client, table('nodes'), table('control'))
+  const control = controlStore(client, table('control'))
+  const quarantine = quarantineStore(client, table('quarantine'), 90)
+  const raw = rawStore(client, table('telemetry'), 730)
+  const chains = journal(client, { ledger: table('ledger'), nodes: table('nodes') })
+  const nodeOf = remembered((name: string) => nodes.get(name), 400 * DAY_MS, now)
+  const facts = async (register: string) =>
+    factsOf(await nodeOf(register.split('/')[0] as string), register)
+  const booking = { journal: chains, facts, control, quarantine, now, failed }
+  const rollups = rollupStore(client, table('rollups'))
+  const rolling = { journal: chains, nodes, rollups, control, siteTimeZone: SITE_ZONE, now, failed }
+  const stream = shards(seed, faults)
+  let undelivered: Arrival[] = []
+
+  const ingestOne = async (arrival: Arrival) => {
+    const payload = Buffer.from(arrival.payload)
+    for (let left = ATTEMPTS; left > 0; left--) {
+      try {
+        const done = await accept({ ...arrival, payload, via: 'mqtt' }, { raw, quarantine })
+        if (done.quarantined) throw new Refused(done.quarantined.reason)
+        return
+      } catch (error) {
+        if (error instanceof Refused) throw error
+      }
+    }
+    undelivered.push(arrival)
+  }
+  const book = async (records: readonly DynamoDBRecord[]) => {
+    try {
+      return (await bookBatch(records, booking)).failures
+    } catch {
+      // The function itself failed: Lambda takes the whole batch as failed.
+      return records.map((record) => record.dynamodb?.SequenceNumber ?? '')
+    }
+  }
+  const count = async (records: readonly DynamoDBRecord[]) => {
+    const [first] = records
+    const { add, tampered } = tally(records)
+    if (tampered.length > 0) throw new Error(`ledger items were changed: ${tampered[0]?.sk}`)
+    if (first === undefined || Object.values(add).every((it) => it === 0)) return
+    const guard = `${first.eventSourceARN}#${first.eventID}#${records.length}`
+    await repeat(() => control.countOnce(guard, add, nowMs))
+  }
+  const rollOnce = async () => {
+    const done = await run(`simulated#${nowMs}`, rolling)
+    if (done.failures > 0) throw new Error(`${done.failures} registers were not rolled up`)
+    return done.entries
+  }
+  const deliver = async () => {
+    const fresh = faulty.takeInserts(table('telemetry'))
+    stream.add(fresh)
+    await stream.deliver(book)
+    await count(fresh)
+    await count(faulty.takeInserts(table('ledger')))
+  }
+  return {
+    async register(node) {
+      const items = registryItems(node, nowMs)
+      for (const Item of items) {
+        await engine.client.send(new PutCommand({ TableName: table('nodes'), Item }))
+      }
+    },
+    step(atMs) {
+      nowMs = atMs
+      faulty.step(atMs)
+    },
+    async ingest(arrivals) {
+      await several(arrivals, ingestOne)
+    },
+    deliver,
+    async rollup() {
+      await rollOnce().catch(() => {})
+    },
+    async settle() {
+      for (let left = MANY; undelivered.length > 0 && left > 0; left--) {
+        const again = undelivered
+        undelivered = []
+        await several(again, ingestOne)
+      }
+      await deliver()
+      await stream.redrive(book)
+      await count(faulty.takeInserts(table('ledger')))
+      if (undelivered.length > 0 || stream.waiting > 0) {
+        throw new Error(`${undelivered.length} messages and ${stream.waiting} records never got in`)
+      }
+      await repeat(async () => {
+        if ((await rollOnce()) > 0) throw new Error('the rollup has not come to the end yet')
+      })
+    },
+    counts: () => control.counts(),
+  }
+}
+
+class Refused extends Error {}
+
+/** Repeats what may be repeated until it succeeds. @throws the last error when it never does */
+async function repeat<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = MANY; ; left--) {
+    try {
+      return await work()
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
+}
+
+/** Messages worked on at the same time. */
+const CONCURRENCY = 12
+
+async function several<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next)
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+}
+
+/** What provisioning writes of a node: itself, its classroom, and the facts people know of it. */
+function registryItems(node: VirtualNode, nowMs: number): Record<string, unknown>[] {
+  const recorded = { esp32_name: node.name, recorded_at_ms: nowMs, recorded_by: 'simulate' }
+  const { ratingMw, meterMaxMwh } = node
+  return [
+    { esp32_name: node.name, kind: 'node', created_at_ms: nowMs },
+    { ...recorded, kind: 'assignment#0000', classroom: node.classroom, from_at_ms: 0 },
+    ...(ratingMw === null && meterMaxMwh === null
+      ? []
+      : [
+          {
+            ...recorded,
+            kind: 'fact#0000',
+            device_id: null,
+            effective_from_ms: 0,
+            ...(ratingMw === null ? {} : { rating_mw: ratingMw }),
+            ...(meterMaxMwh === null ? {} : { rollover_mwh: meterMaxMwh }),
+          },
+        ]),
+  ]
+}

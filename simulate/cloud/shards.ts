@@ -1,0 +1,107 @@
+import type { DynamoDBRecord } from 'aws-lambda'
+import { chance } from '../../local/fleet/model/chance.ts'
+import { type Dice, dice } from '../truth/dice.ts'
+import type { FaultPlan } from '../truth/faults.ts'
+
+/** What a consumer says of a batch: the sequence numbers of the records that it did not manage. */
+export type Consumer = (records: readonly DynamoDBRecord[]) => Promise<readonly string[]>
+
+/** A stream and its mapping: at least once, in order for each register, mixed between registers. */
+export interface Shards {
+  add(records: readonly DynamoDBRecord[]): void
+  /** Delivers what is waiting, as often as it takes or as the mapping allows. */
+  deliver(consume: Consumer): Promise<void>
+  /** Delivers once more what the mapping gave up on. */
+  redrive(consume: Consumer): Promise<void>
+  /** Records that are neither done nor waiting to be redriven. */
+  readonly waiting: number
+}
+
+/** As the mapping of the ledger: records a batch, lanes a shard, retries of a batch. */
+const BATCH = 100
+const LANES = 4
+const RETRIES = 10
+
+/** Records in their order, and dice of their own, so that chance does not hang on which lane is faster. */
+interface Lane {
+  readonly records: DynamoDBRecord[]
+  readonly draw: Dice
+}
+
+export function shards(seed: number, faults: FaultPlan): Shards {
+  const lanes = Array.from(
+    { length: LANES },
+    (_, index): Lane => ({ records: [], draw: dice(seed, 'lane', index) }),
+  )
+  const given: Lane = { records: [], draw: dice(seed, 'redrive') }
+  let round = 0
+
+  const once = async (batch: readonly DynamoDBRecord[], { draw }: Lane, consume: Consumer) => {
+    const failed = new Set(await attempt(batch, consume, draw, faults))
+    const first = batch.findIndex((record) => failed.has(record.dynamodb?.SequenceNumber ?? ''))
+    if (first >= 0) faults.strikes('partial_batch', failed.size < batch.length)
+    return first < 0 ? batch.length : first
+  }
+  const drain = async (lane: Lane, consume: Consumer) => {
+    const { records, draw } = lane
+    let tries = 0
+    while (records.length > 0) {
+      const batch = records.slice(0, draw.happens(200) ? draw.between(1, BATCH) : BATCH)
+      const done = await once(batch, lane, consume)
+      records.splice(0, done)
+      tries = done === 0 ? tries + 1 : 0
+      if (tries <= RETRIES) continue
+      given.records.push(...records.splice(0, batch.length))
+      tries = 0
+    }
+  }
+  return {
+    add(records) {
+      for (const record of records) {
+        lanes[chance(registerOf(record)) % LANES]?.records.push(record)
+      }
+    },
+    async deliver(consume) {
+      round += 1
+      // Lanes of one shard work side by side; one that lags has more in its next batches.
+      const ready = lanes.filter(({ draw }) => !draw.happens(50))
+      for (const { records } of ready) mix(records, round)
+      await Promise.all(ready.map((lane) => drain(lane, consume)))
+    },
+    async redrive(consume) {
+      for (let left = 200; given.records.length > 0 && left > 0; left--) {
+        const batch = given.records.splice(0, BATCH)
+        given.records.push(...batch.slice(await once(batch, given, consume)))
+      }
+      for (const lane of lanes) await drain(lane, consume)
+    },
+    get waiting() {
+      return lanes.reduce((sum, { records }) => sum + records.length, given.records.length)
+    },
+  }
+}
+
+/** The order between registers is nobody's promise; that of one register's records is kept. */
+function mix(records: DynamoDBRecord[], round: number): void {
+  const place = (record: DynamoDBRecord) => chance(registerOf(record), round) % 5
+  records.sort((a, b) => place(a) - place(b))
+}
+
+async function attempt(
+  batch: readonly DynamoDBRecord[],
+  consume: Consumer,
+  draw: Dice,
+  faults: FaultPlan,
+): Promise<readonly string[]> {
+  if (faults.strikes('two_workers', draw.happens(40))) {
+    const [failed] = await Promise.all([consume(batch), consume(batch)])
+    return failed
+  }
+  const failed = await consume(batch)
+  if (failed.length > 0 || !faults.strikes('redelivered', draw.happens(40))) return failed
+  return consume(batch)
+}
+
+function registerOf(record: DynamoDBRecord): string {
+  return record.dynamodb?.Keys?.register?.S ?? ''
+}

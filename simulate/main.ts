@@ -1,0 +1,13 @@
+import { simulateOptions } from './options.ts'
+import { report } from './report.ts'
+import { simulate } from './simulate.ts'
+
+try {
+  const options = simulateOptions(process.argv.slice(2))
+  const found = await simulate(options, (line) => process.stderr.write(`${line}\n`))
+  for (const line of report(found)) process.stdout.write(`${line}\n`)
+  process.exitCode = found.problems.length === 0 ? 0 : 1
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
+  process.exitCode = 1
+}
