@@ -35,10 +35,23 @@ static void check_published(void)
   if (witness.epochs > 1) violated("the counter epoch changed");
 }
 
+/* Channels, on-times and total tell the same story; ratings do not change here, and steps are whole seconds. */
+static void check_parts(const struct energy *e)
+{
+  uint64_t sum_mws = 0;
+  for (int i = 0; i < CHANNELS_MAX; i++) {
+    sum_mws += e->channel_mws[i];
+    if (e->on_time_ms[i] / 1000 * classroom.channels[i].rated_mw != e->channel_mws[i]) violated("on-time and energy of a channel part");
+  }
+  if (sum_mws != e->total_mws) violated("the channels do not sum to the total");
+}
+
 /* After the recovery: `counted_mws` was counted (on flash or not) when the power failed. */
 static void check_recovered(const struct node *recovered, uint64_t counted_mws)
 {
-  uint64_t counter_mws = node_energy(recovered).total_mws;
+  struct energy energy = node_energy(recovered);
+  uint64_t counter_mws = energy.total_mws;
+  check_parts(&energy);
   if (!recovered->counter_known) violated("the counter is not known");
   if (counter_mws / MWS_PER_MWH < witness.highest_mwh) violated("the counter is lower than published");
   if (counter_mws > counted_mws) violated("the counter is above the truth");
@@ -147,6 +160,7 @@ static void live_a_while(void)
     node_poll(&node);
     sim_network(&node);
     if (chance > 40) sim_acknowledge_all(&node);
+    if (sim.truth_mws - node_energy(&node).total_mws != lost_mws) violated("energy was lost or made without a cut");
   }
 }
 
