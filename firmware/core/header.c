@@ -5,9 +5,15 @@
 #define HEADER_VERSION 1u
 #define CRC_AT (HEADER_BYTES - 4u)
 /* Beyond these no journal of ours gets, and the arithmetic on them stays far from its ends. */
-#define NUMBER_MAX 0x7fffffffu
+#define NUMBER_MAX 0x7fffffffu              /* of sectors */
 #define SEQUENCE_MAX 999999999999ull              /* of the wire contract */
 #define ENERGY_MAX_MWS (9000000000ull * MWS_PER_WH) /* of the wire contract */
+
+bool chain_possible(const struct chain *chain)
+{
+  return chain->counter_epoch != 0 && chain->sequence_no <= SEQUENCE_MAX &&
+         chain->settled_through <= chain->sequence_no && chain->energy.total_mws <= ENERGY_MAX_MWS;
+}
 
 void header_encode(uint8_t to[HEADER_BYTES], uint32_t number, const struct chain *chain)
 {
@@ -74,6 +80,5 @@ bool header_decode(const uint8_t from[HEADER_BYTES], uint32_t *number, struct ch
   chain->metered = flags >> 1 & 1;
   chain->restored = flags >> 2 & 1;
   chain->first = flags >> 3 & 1;
-  return *number != 0 && *number <= NUMBER_MAX && chain->counter_epoch != 0 && chain->sequence_no <= SEQUENCE_MAX &&
-         chain->settled_through <= chain->sequence_no && chain->energy.total_mws <= ENERGY_MAX_MWS;
+  return *number != 0 && *number <= NUMBER_MAX && chain_possible(chain);
 }

@@ -220,7 +220,8 @@ uint8_t record_apply(struct chain *chain, const uint8_t *at, struct audit *audit
   default:
     return 0;
   }
-  if (r.failed) return 0;
+  /* What a header could not say again must not be believed of a record either. */
+  if (r.failed || !chain_possible(&after)) return 0;
   *chain = after;
   return at[1];
 }

@@ -90,6 +90,9 @@ struct record {
   uint32_t length; /* a multiple of 4; 0 when the content does not fit */
 };
 
+/** False for a state that no counter of ours can be in, whatever its CRC says. */
+bool chain_possible(const struct chain *chain);
+
 /** Sector header of 256 bytes for sector number `number` (counted from 1 over the journal's life). */
 void header_encode(uint8_t to[HEADER_BYTES], uint32_t number, const struct chain *chain);
 /** False when the bytes are no whole header. */

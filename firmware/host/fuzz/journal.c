@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sim_acknowledge_all(&node);
   }
   uint64_t counter_mws = node.journal.chain.energy.total_mws, sequence_no = node.journal.chain.sequence_no;
-  if (node.machine.storage != STORAGE_WORKS) return 0;
+  /* Forged numbers within one sector of their limits cannot be carried on from, and need not be. */
+  if (node.machine.storage != STORAGE_WORKS || sequence_no > 999999990000 || node.journal.newest > 0x7fffff00u) return 0;
   sim_power_on(RESET_POWER_ON);
   node_start(&node, &c);
   if (node.machine.storage == STORAGE_WORKS &&

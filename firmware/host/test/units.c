@@ -232,6 +232,13 @@ static void records_of_no_sense_change_nothing(void)
   bytes[1] = RECORD_BOOT; /* its content ends before the loss bound */
   EXPECT_EQ(record_apply(&chain, bytes, &audit), 0);
   EXPECT(memcmp(&chain, &before, sizeof chain) == 0);
+  /* A whole record of more energy than the wire contract has numbers for. */
+  struct energy beyond = {.total_mws = 32400000000000001, .channel_mws = {32400000000000001}};
+  struct record r;
+  record_energy(&r, &(struct part){&beyond, 0xff});
+  record_seal(&r, (struct link){1, 1});
+  EXPECT_EQ(record_apply(&chain, r.bytes, &audit), 0);
+  EXPECT_EQ(chain.energy.total_mws, 0);
 }
 
 int main(void)
