@@ -1,5 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import { provision } from './commands/provision.ts'
+
+import { quarantine } from './commands/quarantine.ts'
+import { rebook } from './commands/rebook.ts'
+import { redrive } from './commands/redrive.ts'
 import { replay } from './commands/replay.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
@@ -18,6 +22,9 @@ const standard: Output = {
   err: (text) => void process.stderr.write(text),
 }
 
+/** In the order of the help. */
+const COMMANDS = [provision, token, replay, show, verify, rollup, redrive, rebook, quarantine]
+
 /**
  * Runs `autovolt` with the arguments after the command's name and gives its exit code: 0, 1 for a
  * failure (one line on stderr), 2 for a wrong call.
@@ -32,7 +39,7 @@ export async function run(args: readonly string[], output: Output = standard): P
       outputError: (text, write) => write(text.replace(/^error:/, 'autovolt:')),
     })
     .showSuggestionAfterError(false)
-  for (const add of [provision, token, replay, show, verify, rollup]) add(program, output)
+  for (const add of COMMANDS) add(program, output)
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0

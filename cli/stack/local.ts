@@ -44,7 +44,7 @@ export function fromEndpoints(endpoints: Endpoints, dataDir: string): Stack {
     functionName: (name) => endpoints.functions[name] ?? `autovolt-${endpoints.stage}-${name}`,
     client: (service: Service) => ({
       region: endpoints.region,
-      endpoint: service === 'dynamodb' ? endpoints.dynamodb : endpoints.control,
+      endpoint: service.startsWith('dynamodb') ? endpoints.dynamodb : endpoints.control,
       // The local endpoints check no signature; the SDK insists on having something to sign with.
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     }),

@@ -1,8 +1,40 @@
 import { createHash } from 'node:crypto'
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
+import * as z from 'zod'
 
 /** Why a message or a part of it was not accepted. */
-export type QuarantineKind = 'invalid' | 'conflict' | 'foreign_name' | 'too_large' | 'unknown_node'
+export const QUARANTINE_KINDS = [
+  'invalid',
+  'conflict',
+  'foreign_name',
+  'too_large',
+  'unknown_node',
+] as const
+export type QuarantineKind = (typeof QUARANTINE_KINDS)[number]
+
+/** Stands for the node of a message that names none. */
+export const UNNAMED = '(unnamed)'
+
+/** A quarantined message as it lies in the table. `received` is the receipt and a digest. */
+export const QuarantineItem = z.object({
+  esp32_name: z.string(),
+  received: z.string().regex(/^[^#]+#[0-9a-f]{16}$/),
+  quarantine_kind: z.literal(QUARANTINE_KINDS),
+  reason: z.string(),
+  channel: z.string(),
+  original: z.instanceof(Uint8Array<ArrayBufferLike>),
+  /** Its true size: of a larger message only the beginning is kept. */
+  original_bytes: z.int(),
+  expires_at: z.int(),
+  /** Set once by the person who released it; the message itself is never changed. */
+  released_at_ms: z.int().optional(),
+  released_by: z.string().optional(),
+  /** What ingest answered. */
+  release_outcome: z.string().optional(),
+  /** What was sent in place of the original, where it was edited. */
+  released_as: z.instanceof(Uint8Array<ArrayBufferLike>).optional(),
+})
+export type QuarantineItem = z.infer<typeof QuarantineItem>
 
 /** What could not be accepted, with the original bytes: nothing is dropped. */
 export interface Quarantined {

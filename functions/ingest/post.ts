@@ -1,7 +1,7 @@
 import type { Problem } from '../adapters/http.ts'
 import { parseJson } from '../adapters/json.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
-import type { QuarantineKind } from '../adapters/quarantine.ts'
+import { type QuarantineKind, UNNAMED } from '../adapters/quarantine.ts'
 import { Esp32Name } from '../contract/names.ts'
 import { MAX_PAYLOAD_BYTES } from '../contract/wire.ts'
 import { type AcceptPorts, accept } from './accept.ts'
@@ -14,8 +14,6 @@ export interface PostAnswer {
   duplicates: number
   conflicts: number
 }
-
-const UNNAMED = '(unnamed)'
 
 /**
  * Accepts a message posted over HTTP. It names its node in the body, which only the operator role

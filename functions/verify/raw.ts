@@ -144,7 +144,7 @@ function firstDifference(entries: readonly Entry[], expected: readonly Line[]): 
   const [lacking] = missing.sort(byStart)
   if (first === undefined && lacking === undefined) return null
   const differing = extra.length + missing.length
-  if (first !== undefined && (lacking === undefined || byStart(first.line, lacking) <= 0)) {
+  if (first !== undefined && (lacking === undefined || first.line.fromMs <= lacking.fromMs)) {
     const should = lacking === undefined ? 'nothing there' : described(lacking)
     return `the journal is not what the raw events say, in ${differing} lines; first at entry ${first.n}, line ${first.index}: it has ${described(first.line)}, the raw events say ${should}`
   }

@@ -1,0 +1,120 @@
+import {
+  AsyncFailure,
+  RuleFailure,
+  SetAside,
+  StreamFailure,
+} from '../../functions/contract/failures.ts'
+import type { RuleEvent } from '../../functions/contract/rule-event.ts'
+import { Failure } from '../failure.ts'
+import type { Stack } from '../stack/stack.ts'
+
+/** What a message of a failure queue asks for. */
+export type Errand =
+  /** Raw events the ledger has named itself. */
+  | { readonly kind: 'raw'; readonly register: string; readonly ids: readonly string[] }
+  /** Stream records that Lambda gave up. */
+  | { readonly kind: 'stream'; readonly fn: string; readonly failure: StreamFailure }
+  /** An event that a function did not get, or did not get done. */
+  | { readonly kind: 'event'; readonly fn: string; readonly event: unknown }
+
+export interface Understood {
+  readonly errand: Errand
+  /** What it is about, in a few words. */
+  readonly about: string
+}
+
+/**
+ * Reads a message by its own shape; only a schedule's says nothing but what it starts with, so there
+ * the queue names the function. Throws a Failure for what is none of these.
+ */
+export function understand(
+  stack: Stack,
+  queue: string,
+  message: { body: string; sentAtMs: number },
+): Understood {
+  const json = parse(message.body)
+  const setAside = SetAside.safeParse(json)
+  if (setAside.success) {
+    const { register, ids, reason } = setAside.data
+    const about = `${ids.length} raw events of ${register} (${ids[0]}${ids.length > 1 ? ' …' : ''}): ${reason}`
+    return { errand: { kind: 'raw', register, ids }, about }
+  }
+  const stream = StreamFailure.safeParse(json)
+  if (stream.success) {
+    const { requestContext, DDBStreamBatchInfo: batch } = stream.data
+    const fn = ownFunction(stack, requestContext.functionArn)
+    const about = `${batch.batchSize} stream records for ${fn}, given up at ${batch.approximateArrivalOfLastRecord}: ${requestContext.condition}`
+    return { errand: { kind: 'stream', fn, failure: stream.data }, about }
+  }
+  const async = AsyncFailure.safeParse(json)
+  if (async.success) {
+    const { requestContext, requestPayload } = async.data
+    const fn = ownFunction(stack, requestContext.functionArn)
+    const about = `an event for ${fn}: ${requestContext.condition}`
+    return { errand: { kind: 'event', fn, event: requestPayload }, about }
+  }
+  const rule = RuleFailure.safeParse(json)
+  if (rule.success) {
+    const { fn, event } = ruleEvent(stack, rule.data, message.sentAtMs)
+    const why = rule.data.failures[0]?.errorMessage ?? 'no reason given'
+    return {
+      errand: { kind: 'event', fn, event },
+      about: `a message on ${rule.data.topic}: ${why}`,
+    }
+  }
+  const scheduled = /^(.+)-schedule-failures$/.exec(queue)?.[1]
+  if (scheduled !== undefined) {
+    const fn = stack.functionName(scheduled)
+    return { errand: { kind: 'event', fn, event: json }, about: `a start of ${fn} on schedule` }
+  }
+  throw new Failure(`is no message that a part of this system sends: ${message.body.slice(0, 200)}`)
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch (cause) {
+    throw new Failure(`is not JSON: ${body.slice(0, 200)}`, { cause })
+  }
+}
+
+/** The name in `arn:…:function:<name>[:<qualifier>]`; another stage's function is not ours to call. */
+function ownFunction(stack: Stack, arn: string): string {
+  const name = arn.split(':')[6] ?? ''
+  if (!name.startsWith(`autovolt-${stack.stage}-`)) {
+    throw new Failure(`names ${arn}, which is no function of the stage ${stack.stage}`)
+  }
+  return name
+}
+
+/**
+ * The event the rule would have handed over. The rule's own instant of receipt is not in its error
+ * report; the queue got that report within moments of it.
+ */
+function ruleEvent(
+  stack: Stack,
+  failure: RuleFailure,
+  sentAtMs: number,
+): { fn: string; event: RuleEvent } {
+  const topic = failure.topic.replace(/^\$aws\/rules\/[^/]+\//, '').split('/')
+  const [, esp32Name = '', channel = ''] = topic
+  if (topic.length !== 3 || !isChannel(channel)) {
+    throw new Failure(`came on the topic "${failure.topic}", which belongs to no rule`)
+  }
+  return {
+    fn: stack.functionName(channel === 'telemetry' ? 'ingest' : 'presence'),
+    event: {
+      payload: failure.base64OriginalPayload,
+      esp32_name: esp32Name,
+      channel,
+      client_id: failure.clientId,
+      principal: '',
+      received_at: sentAtMs,
+      ...(failure.cloudwatchTraceId !== undefined && { trace_id: failure.cloudwatchTraceId }),
+    },
+  }
+}
+
+function isChannel(name: string): name is RuleEvent['channel'] {
+  return name === 'telemetry' || name === 'status' || name === 'heartbeat'
+}

@@ -1,0 +1,31 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { PutCommand } from '@aws-sdk/lib-dynamodb'
+import { type RawItem, toItem } from '../../functions/adapters/raw.ts'
+import { localClient } from '../../local/dynamodb/plugin.ts'
+import type { Site } from './site.ts'
+
+/** Puts a message into a queue as a service of AWS would. */
+export async function sendMessage(site: Site, queue: string, body: unknown): Promise<void> {
+  const sqs = new SQSClient(localClient(site.endpoints.control, site.endpoints.region))
+  const MessageBody = typeof body === 'string' ? body : JSON.stringify(body)
+  const QueueUrl = site.endpoints.queues[`autovolt-local-${queue}`]
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+  sqs.destroy()
+}
+
+/** A raw event of one reading as ingest stores it. */
+export function rawEvent(register: string, id: string, message: object): RawItem {
+  const raw = {
+    register,
+    count: 1,
+    text: JSON.stringify(message),
+    receivedAtMs: Date.now(),
+    via: 'mqtt',
+  } as const
+  return toItem(raw, id, 730)
+}
+
+/** Writes into the Telemetry table past ingest. */
+export async function putRaw(site: Site, item: RawItem): Promise<void> {
+  await site.tables.send(new PutCommand({ TableName: site.endpoints.tables.telemetry, Item: item }))
+}
