@@ -1,3 +1,8 @@
+import {
+  DescribeStreamCommand,
+  DynamoDBStreamsClient,
+  ListStreamsCommand,
+} from '@aws-sdk/client-dynamodb-streams'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { type RawItem, toItem } from '../../functions/adapters/raw.ts'
@@ -28,4 +33,16 @@ export function rawEvent(register: string, id: string, message: object): RawItem
 /** Writes into the Telemetry table past ingest. */
 export async function putRaw(site: Site, item: RawItem): Promise<void> {
   await site.tables.send(new PutCommand({ TableName: site.endpoints.tables.telemetry, Item: item }))
+}
+
+/** The shard of a table's stream. The database keeps one for ever. */
+export async function shardOf(site: Site, table: string): Promise<string> {
+  const streams = new DynamoDBStreamsClient(
+    localClient(site.endpoints.dynamodb, site.endpoints.region),
+  )
+  const { Streams } = await streams.send(new ListStreamsCommand({ TableName: table }))
+  const StreamArn = Streams?.[0]?.StreamArn
+  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }))
+  streams.destroy()
+  return StreamDescription?.Shards?.[0]?.ShardId ?? ''
 }
