@@ -49,7 +49,7 @@ export interface Walked {
  * 2. it rose plausibly, also across the meter's maximum: `measured`; pending readings were odd
  * 3. it fell after a restart: it began at zero (`inferred`) or at an older checkpoint (`rollback`)
  * 4. it rose plausibly from one of the three kept readings before the last: what lies between was
- *    odd, provided that no fewer readings speak against it than are taken back
+ *    odd, provided that it was reached by a jump, or that as many readings speak against it
  * 5. it rose too far: `jump`
  * 6. it fell: pending; the fourth in a row makes the first a `rollback`
  */
@@ -101,9 +101,7 @@ class Walker {
     const top = this.kept.at(-1)?.reading as CounterReading
     const fell = reading.energyMwh < top.energyMwh
     const restart = fell && restarted(this.pending.at(-1) ?? top, reading)
-    // A restart explains a fall by itself, unless the reading before it was reached by a jump.
-    const doubtful = this.kept.at(-1)?.step === 'jump'
-    if ((!restart || doubtful) && this.goBack(reading)) return
+    if (this.goBack(reading, restart)) return
     if (restart) {
       const facts = factsAt(this.facts, reading.tMs)
       this.keep(reading, mayBeSinceZero(reading, facts) ? 'inferred' : 'rollback')
@@ -129,16 +127,20 @@ class Walker {
 
   /**
    * Takes back the last kept readings, together with the first of those that came after them, when
-   * the rest rises plausibly from before them all. Fewest removed wins, at most `MAX_ODD`; and as many
-   * readings as are taken back must speak against them.
+   * the rest rises plausibly from before them all. Fewest removed wins, at most `MAX_ODD`. Readings that
+   * were reached by a jump are doubtful already; against others as many must speak as are taken back,
+   * and a restart speaks against none, since it explains a fall by itself.
    */
-  private goBack(reading: CounterReading): boolean {
+  private goBack(reading: CounterReading, restart: boolean): boolean {
     const against = [...this.pending, reading]
     for (let odd = 1; odd <= MAX_ODD; odd++) {
       for (let skipped = 0; skipped < odd; skipped++) {
         const removed = odd - skipped
         const first = against[skipped]
-        if (removed >= this.memory || removed > against.length - skipped || !first) continue
+        if (removed >= this.memory || !first) continue
+        const doubtful = this.kept.at(-removed)?.step === 'jump'
+        const contradicted = !restart && removed <= against.length - skipped
+        if (!doubtful && !contradicted) continue
         const base = this.kept.at(-1 - removed)?.reading as CounterReading
         if (risenMwh(base, first, factsAt(this.facts, first.tMs)) === null) continue
         this.kept.length -= removed
