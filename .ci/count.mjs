@@ -14,9 +14,9 @@ for (const file of existsSync(results) ? readdirSync(results) : []) {
   sum.skipped += report.numPendingTests + report.numTodoTests
 }
 
-// The firmware's host tests close with a line of the same form.
+// The firmware's host tests close with a line of the same form as ours.
 const output = readFileSync(log, 'utf8')
-for (const [, passed, failed] of output.matchAll(/^firmware: (\d+) passed, (\d+) failed/gm)) {
+for (const [, passed, failed] of output.matchAll(/^(\d+) passed, (\d+) failed$/gm)) {
   sum.passed += Number(passed)
   sum.failed += Number(failed)
 }
