@@ -55,7 +55,7 @@ export async function release(
     received_at: receivedAtMs(item),
   }
   const answer = await send(stack, event)
-  const outcome = JSON.stringify(answer)
+  const outcome = JSON.stringify({ ...answer, quarantined: undefined })
   const refused = refusalOf(answer)
   if (refused !== null) throw new Failure(`${idOf(item)} was refused again: ${refused}`)
   await mark(client, stack, item, { by, outcome, edited: how.edited })

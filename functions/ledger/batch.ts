@@ -84,10 +84,12 @@ export async function bookBatch(
   for (const { register, error } of failed) ports.failed(register, error)
   if (failed.length > 0) await ports.control.countError(failed.length)
   const again = options.redriven ? failed : await isolate(failed, ports)
-  const reasons = again.map(({ index, error }) => {
-    const sequenceNumber = records[index]?.dynamodb?.SequenceNumber ?? ''
-    return [sequenceNumber, reasonOf(error)] as const
-  })
+  const reasons = again
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ index, error }) => {
+      const sequenceNumber = records[index]?.dynamodb?.SequenceNumber ?? ''
+      return [sequenceNumber, reasonOf(error)] as const
+    })
   return {
     ...done,
     setAside: failed.length - again.length,

@@ -57,8 +57,8 @@ describe('every function', () => {
   })
 
   it.each([
-    ['ingest', ['QUARANTINE', 'TELEMETRY']],
-    ['ingest-http', ['NODES', 'QUARANTINE', 'TELEMETRY']],
+    ['ingest', ['CONTROL', 'QUARANTINE', 'TELEMETRY']],
+    ['ingest-http', ['CONTROL', 'NODES', 'QUARANTINE', 'TELEMETRY']],
     ['presence', ['CONTROL', 'NODES', 'QUARANTINE']],
     ['ledger', ['CONTROL', 'LEDGER', 'NODES', 'QUARANTINE']],
     ['rollup', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
@@ -71,6 +71,14 @@ describe('every function', () => {
       Object.fromEntries(
         tables.map((table) => [`${table}_TABLE`, `ref:autovolt-prod-${table.toLowerCase()}`]),
       ),
+    )
+  })
+
+  it('of the ledger alone knows its failure queue: it puts aside what no retry would help', () => {
+    const told = functions.filter(({ Environment }) => Environment.Variables.FAILURES_QUEUE_URL)
+    expect(told).toEqual([named('ledger')])
+    expect(named('ledger').Environment.Variables.FAILURES_QUEUE_URL).toMatch(
+      /autovolt-prod-ledger-failures/,
     )
   })
 
