@@ -118,10 +118,10 @@ export const Command = z.discriminatedUnion(
   'command',
   [RelayCommand, ConfigurationCommand, ResendCommand, RestartCommand],
   {
-    error: (issue) =>
-      issue.code === 'invalid_type'
-        ? 'a command must be a JSON object'
-        : 'command must be relay, configuration, resend or restart',
+    error: ({ input }) =>
+      typeof input === 'object' && input !== null
+        ? 'command must be relay, configuration, resend or restart'
+        : 'a command must be a JSON object',
   },
 )
 
