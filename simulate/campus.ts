@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** 2026-01-04T18:30:00Z: midnight in Asia/Kolkata. */
 export const START_MS = 1_767_551_400_000
-const ROLLUP_EVERY_HOURS = 6
+const ROLLUP_EVERY_HOURS = 8
 /** Arrivals may be this late at most, so this long after its last day a campus has come to rest. */
 const REST_HOURS = 80
 
@@ -61,7 +61,7 @@ export async function runCampus(campus: CampusRun): Promise<CampusDone> {
     flow.step(untilMs)
     await flow.ingest(now.sort((a, b) => a.dueMs - b.dueMs))
     await flow.deliver()
-    if (hour % ROLLUP_EVERY_HOURS === 5) await flow.rollup()
+    if (hour % ROLLUP_EVERY_HOURS === 7) await flow.rollup()
     if (hour % 24 === 23 && hour < hours) campus.progress(`day ${(hour + 1) / 24}`)
   }
   if (due.size > 0) throw new Error('the campus has not come to rest')

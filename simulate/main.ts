@@ -8,6 +8,6 @@ try {
   for (const line of report(found)) process.stdout.write(`${line}\n`)
   process.exitCode = found.problems.length === 0 ? 0 : 1
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
+  console.error(error)
   process.exitCode = 1
 }

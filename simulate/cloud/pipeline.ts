@@ -47,7 +47,10 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
   let nowMs = 0
   const now = () => nowMs
   // What goes wrong here is meant to; only what never comes right again is a finding.
-  const failed = () => {}
+  const reasons = new Map<string, unknown>()
+  const failed = (register: string, error: unknown) => {
+    reasons.set(register, error)
+  }
   const nodes = nodeStore(client, table('nodes'), table('control'))
   const control = controlStore(client, table('control'))
   const quarantine = quarantineStore(client, table('quarantine'), 90)
@@ -131,7 +134,11 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
       await stream.redrive(book)
       await count(faulty.takeInserts(table('ledger')))
       if (undelivered.length > 0 || stream.waiting > 0) {
-        throw new Error(`${undelivered.length} messages and ${stream.waiting} records never got in`)
+        const registers = [...stream.waitingFor()]
+        throw new Error(
+          `${undelivered.length} messages and ${stream.waiting} records (of ${registers.join(', ')}) never got in`,
+          { cause: reasons.get(registers[0] ?? '') },
+        )
       }
       await repeat(async () => {
         if ((await rollOnce()) > 0) throw new Error('the rollup has not come to the end yet')

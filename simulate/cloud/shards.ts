@@ -13,6 +13,8 @@ export interface Shards {
   deliver(consume: Consumer): Promise<void>
   /** Delivers once more what the mapping gave up on. */
   redrive(consume: Consumer): Promise<void>
+  /** The registers whose records are waiting. */
+  waitingFor(): ReadonlySet<string>
   /** Records that are neither done nor waiting to be redriven. */
   readonly waiting: number
 }
@@ -21,6 +23,10 @@ export interface Shards {
 const BATCH = 100
 const LANES = 4
 const RETRIES = 10
+/** Redrives after which what still fails is given up for good. */
+const REDRIVES = 40
+/** How often a lane lags behind by an hour, and has several messages of a register in its next batch. */
+const LAG_PERMILLE = 500
 
 /** Records in their order, and dice of their own, so that chance does not hang on which lane is faster. */
 interface Lane {
@@ -64,17 +70,18 @@ export function shards(seed: number, faults: FaultPlan): Shards {
     async deliver(consume) {
       round += 1
       // Lanes of one shard work side by side; one that lags has more in its next batches.
-      const ready = lanes.filter(({ draw }) => !draw.happens(50))
+      const ready = lanes.filter(({ draw }) => !draw.happens(LAG_PERMILLE))
       for (const { records } of ready) mix(records, round)
       await Promise.all(ready.map((lane) => drain(lane, consume)))
     },
     async redrive(consume) {
-      for (let left = 200; given.records.length > 0 && left > 0; left--) {
+      for (let left = REDRIVES; given.records.length > 0 && left > 0; left--) {
         const batch = given.records.splice(0, BATCH)
         given.records.push(...batch.slice(await once(batch, given, consume)))
       }
       for (const lane of lanes) await drain(lane, consume)
     },
+    waitingFor: () => new Set([...lanes, given].flatMap(({ records }) => records.map(registerOf))),
     get waiting() {
       return lanes.reduce((sum, { records }) => sum + records.length, given.records.length)
     },

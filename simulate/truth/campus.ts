@@ -32,6 +32,15 @@ export interface VirtualNode {
   readonly ratingMw: number | null
 }
 
+const HOURLY_KINDS: readonly (readonly [Kind, live: boolean, steep: boolean])[] = [
+  ['current', false, false],
+  ['split', false, false],
+  ['metered', false, false],
+  ['power-only', false, false],
+  ['current', false, true],
+  ['current', false, false],
+]
+/** The first eight are one of each kind; then it goes on with those that publish once an hour. */
 const KINDS: readonly (readonly [Kind, live: boolean, steep: boolean])[] = [
   ['current', false, false],
   ['legacy', true, false],
@@ -41,6 +50,8 @@ const KINDS: readonly (readonly [Kind, live: boolean, steep: boolean])[] = [
   ['power-only', false, false],
   ['current', false, true],
   ['current', false, false],
+  // From here on the kinds that make a message of each reading are left out: they cost twelve times as much.
+  ...Array.from({ length: 3 }, () => HOURLY_KINDS).flat(),
 ]
 const METER_MAX_MWH = 1_000_000_000
 
