@@ -15,6 +15,7 @@ import {
 import { byTime } from '../domain/order.ts'
 import type { Reading } from '../domain/reading.ts'
 import { neighbourhood } from './neighbourhood.ts'
+import { Contended } from './poison.ts'
 
 /** What booking a batch of one register's readings did. */
 export interface Booked {
@@ -41,7 +42,7 @@ const MAX_EXTRA_HOURS = 64
  * Books readings of one register: as few entries as their number allows, each a compare-and-set on
  * the journal's head. Any repetition is safe: what is booked already is found and left alone.
  *
- * @throws Error when the head keeps moving, or when a late reading would change more than one
+ * @throws Contended when the head keeps moving; Error when a late reading would change more than one
  * transaction holds; the journal is whole in either case
  */
 export async function book(
@@ -55,7 +56,7 @@ export async function book(
     let rest: readonly Reading[] = part
     for (let race = 0; rest.length > 0; race++) {
       if (race > MAX_RACES)
-        throw new Error(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
+        throw new Contended(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
       const head = await ports.journal.head(register)
       const step = await decide(register, rest, head, facts, ports.journal)
       const { draft } = step.booking

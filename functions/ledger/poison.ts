@@ -1,6 +1,9 @@
 /** Refusals of DynamoDB that no repetition changes: the request itself is at fault. */
 const FAULTS_OF_THE_REQUEST = ['ValidationException', 'ItemCollectionSizeLimitExceededException']
 
+/** Other workers were faster, many times in a row: nothing is wrong with the readings. */
+export class Contended extends Error {}
+
 /**
  * True for a failure that comes again however often the same records are tried: an item that cannot
  * be read, or readings that break a rule. What a service or the network refuses may succeed in a
@@ -8,6 +11,7 @@ const FAULTS_OF_THE_REQUEST = ['ValidationException', 'ItemCollectionSizeLimitEx
  */
 export function isPermanent(error: unknown): boolean {
   if (!(error instanceof Error)) return true
+  if (error instanceof Contended) return false
   if (FAULTS_OF_THE_REQUEST.includes(error.name)) return true
   // The SDK marks what came back from a service, and what never reached one.
   const isRefusal = '$metadata' in error || '$fault' in error || '$retryable' in error

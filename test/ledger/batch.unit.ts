@@ -5,7 +5,7 @@ import { type RawItem, toItem } from '../../functions/adapters/raw.ts'
 import type { SetAside } from '../../functions/contract/failures.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
 import { type BatchPorts, bookBatch } from '../../functions/ledger/batch.ts'
-import { isPermanent, reasonOf } from '../../functions/ledger/poison.ts'
+import { Contended, isPermanent, reasonOf } from '../../functions/ledger/poison.ts'
 import { memoryJournal } from './memory-journal.ts'
 
 const TEN = Date.parse('2026-01-15T10:00:00Z')
@@ -155,6 +155,7 @@ it('delivering a batch again that was booked in part books the rest, once', asyn
 
 it.each([
   [throttled, false],
+  [new Contended('ledger head of a moved 20 times in a row'), false],
   [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), false],
   [Object.assign(new Error('too slow'), { name: 'TimeoutError' }), false],
   [Object.assign(new Error('too big'), { name: 'ValidationException', $metadata: {} }), true],
