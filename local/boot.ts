@@ -154,6 +154,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       [Symbol.asyncDispose]: close,
     }
     if (options.fleet) closers.push(await startFleet(stack, dataDir.path, progress))
+    const { nativeNode = 0 } = options
+    if (nativeNode > 0) {
+      closers.push(await startNative(stack, dataDir.path, nativeNode, progress))
+    }
     return stack
   } catch (error) {
     await close()
@@ -166,6 +170,18 @@ async function startFleet(stack: LocalStack, dataDir: string, log: (line: string
   // Loaded only when asked for: it brings an MQTT client and the command line's provisioning.
   const fleet = await import('./fleet/fleet.ts')
   const running = await fleet.startFleet({ endpoints: stack.endpoints, dataDir }, { log })
+  return () => running.stop()
+}
+
+async function startNative(
+  stack: LocalStack,
+  dataDir: string,
+  count: number,
+  log: (line: string) => void,
+) {
+  log("Starting nodes with the firmware's own code …")
+  const native = await import('./native/native.ts')
+  const running = await native.startNative({ endpoints: stack.endpoints, dataDir }, count, { log })
   return () => running.stop()
 }
 

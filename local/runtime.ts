@@ -139,6 +139,8 @@ export interface StartOptions {
   dataDir: string
   fresh: boolean
   fleet: boolean
+  /** How many autovolt-node processes join the campus. @default 0 */
+  nativeNode?: number
   /**
    * Waits before the second and third attempt of an asynchronous invocation, and so on; the last
    * one repeats. AWS waits 1 and 2 minutes.

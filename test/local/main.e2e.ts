@@ -26,6 +26,7 @@ describe('npm start', () => {
     [['--http-port', '70000'], "A port is a whole number from 0 to 65535, not '70000'."],
     [['--mqtt-port', 'x'], "A port is a whole number from 0 to 65535, not 'x'."],
     [['--data-dir', ''], 'A directory name cannot be empty.'],
+    [['--native-node', '21'], "A count of nodes is a whole number from 0 to 20, not '21'."],
     [['--colour'], "unknown option '--colour'"],
   ])('refuses %j', async (options, message) => {
     const { said, ended } = run(...options)
