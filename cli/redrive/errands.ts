@@ -73,18 +73,17 @@ function complain(unbooked: readonly Unbooked[]): void {
 }
 
 async function bookStream(failure: StreamFailure, tools: RawTools, lost: Lost): Promise<string> {
-  const { batchSize } = failure.DDBStreamBatchInfo
-  const records = insertsOf(tools, failure, await streamRecords(tools.stack, failure))
-  const keys = records.flatMap(({ dynamodb }) => {
+  const { records, isWhole } = await streamRecords(tools.stack, failure)
+  const keys = insertsOf(tools, failure, records).flatMap(({ dynamodb }) => {
     const register = dynamodb?.Keys?.register?.S
     const id = dynamodb?.Keys?.id?.S
     return register === undefined || id === undefined ? [] : [{ register, id }]
   })
   const booked = await bookKeys(keys, tools, lost)
-  if (keys.length >= batchSize) return booked
+  if (isWhole) return booked
   if (!lost.sweep) {
     throw new Failure(
-      `${batchSize - keys.length} of ${batchSize} records are no longer in the stream, and the message does not name them; ` +
+      `the stream does not hold all of its ${failure.DDBStreamBatchInfo.batchSize} records any more, and the message does not name them; ` +
         'run again with --sweep to find them among the raw events received then',
     )
   }
@@ -136,7 +135,7 @@ async function countStream(
 ): Promise<string> {
   const { batchSize, streamArn } = errand.failure.DDBStreamBatchInfo
   const found = await streamRecords(tools.stack, errand.failure)
-  const records = insertsOf(tools, errand.failure, found)
+  const records = insertsOf(tools, errand.failure, found.records)
   if (records.length !== batchSize) {
     if (lost.discard) return `${batchSize} records are taken for lost; the counts stay behind`
     throw new Failure(

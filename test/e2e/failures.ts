@@ -1,6 +1,8 @@
 import {
   DescribeStreamCommand,
   DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
   ListStreamsCommand,
 } from '@aws-sdk/client-dynamodb-streams'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
@@ -35,14 +37,23 @@ export async function putRaw(site: Site, item: RawItem): Promise<void> {
   await site.tables.send(new PutCommand({ TableName: site.endpoints.tables.telemetry, Item: item }))
 }
 
-/** The shard of a table's stream. The database keeps one for ever. */
-export async function shardOf(site: Site, table: string): Promise<string> {
+/** Where the newest record of a table's stream is. It is always there. */
+export async function newestRecord(
+  site: Site,
+  TableName: string,
+): Promise<{ shardId: string; number: string }> {
   const streams = new DynamoDBStreamsClient(
     localClient(site.endpoints.dynamodb, site.endpoints.region),
   )
-  const { Streams } = await streams.send(new ListStreamsCommand({ TableName: table }))
+  const { Streams } = await streams.send(new ListStreamsCommand({ TableName }))
   const StreamArn = Streams?.[0]?.StreamArn
   const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }))
+  // The database keeps one shard for ever.
+  const ShardId = StreamDescription?.Shards?.[0]?.ShardId ?? ''
+  const { ShardIterator } = await streams.send(
+    new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
+  )
+  const { Records } = await streams.send(new GetRecordsCommand({ ShardIterator }))
   streams.destroy()
-  return StreamDescription?.Shards?.[0]?.ShardId ?? ''
+  return { shardId: ShardId, number: Records?.at(-1)?.dynamodb?.SequenceNumber ?? '' }
 }
