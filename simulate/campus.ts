@@ -66,11 +66,11 @@ export async function runCampus(campus: CampusRun): Promise<CampusDone> {
   }
   if (due.size > 0) throw new Error('the campus has not come to rest')
   flow.step(START_MS + campus.days * DAY_MS + REST_HOURS * HOUR_MS)
-  await flow.settle()
+  const stuck = await flow.settle()
   campus.progress('verifying')
   const done = await checked(engine, campus.nodes, lives)
   const { received, booked, duplicates, conflicts } = await flow.counts()
-  const problems = [...done.problems]
+  const problems = [...stuck, ...done.problems]
   if (received !== booked + duplicates + conflicts) {
     problems.push(
       `${received} readings were received, but ${booked} booked + ${duplicates} duplicates + ${conflicts} conflicts`,

@@ -20,6 +20,8 @@ export interface Judged {
   readonly mostMwh: number
   /** Measured, against what could be credited and was not parked with a ticket: zero, or it is wrong. */
   readonly driftMwh: number
+  /** Readings placed in the future: later than their receipt allows. */
+  readonly misplaced: number
   /** Used without a trace: counted by none and shown by no fall of a counter. */
   readonly traceless: number
   /** Estimates whose bounds hold for their premise only, which was broken; see `Excuse`. */
@@ -43,6 +45,8 @@ interface Group {
 const sum = (lines: readonly Line[], ...kinds: Line['kind'][]) =>
   lines.filter((line) => kinds.includes(line.kind)).reduce((mwh, line) => mwh + line.energyMwh, 0)
 const ALLOWANCE_MWH = 2_000
+/** A node's clock may be ahead of the receipt by five minutes. */
+const AHEAD_MS = 300_000
 
 /** Holds one register's journal against the truth. */
 export function judge(
@@ -101,6 +105,7 @@ export function judge(
     leastMwh: bounds.reduce((mwh, [least]) => mwh + least, 0),
     mostMwh: bounds.reduce((mwh, [, most]) => mwh + most, 0),
     driftMwh,
+    misplaced: [...placed.values()].filter((r) => r.tMs > r.receivedAtMs + AHEAD_MS).length,
     traceless,
     excused,
     problems,

@@ -27,6 +27,7 @@ export function report(found: Simulated): string[] {
     '',
     `${found.readings} readings in ${found.entries} entries, ${found.dayItems} day items; energy in mWh`,
     `estimates whose bounds hold for their premise only: ${sum((it) => it.excused.false_time)} beside a false time, ${sum((it) => it.excused.steep_load)} beside a steep load`,
+    `readings placed in the future: ${sum((it) => it.misplaced)}`,
     `drift of measured energy: ${registers.reduce((most, it) => Math.max(most, Math.abs(it.driftMwh)), 0)} mWh at most`,
     `${nodeDays} node-days in ${seconds.toFixed(1)} s: ${(nodeDays / seconds).toFixed(1)} node-days a second`,
     ...problems.slice(0, PROBLEMS).map((problem) => `PROBLEM ${problem}`),

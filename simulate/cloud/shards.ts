@@ -15,8 +15,6 @@ export interface Shards {
   redrive(consume: Consumer): Promise<void>
   /** The registers whose records are waiting. */
   waitingFor(): ReadonlySet<string>
-  /** Records that are neither done nor waiting to be redriven. */
-  readonly waiting: number
 }
 
 /** As the mapping of the ledger: records a batch, lanes a shard, retries of a batch. */
@@ -82,9 +80,6 @@ export function shards(seed: number, faults: FaultPlan): Shards {
       for (const lane of lanes) await drain(lane, consume)
     },
     waitingFor: () => new Set([...lanes, given].flatMap(({ records }) => records.map(registerOf))),
-    get waiting() {
-      return lanes.reduce((sum, { records }) => sum + records.length, given.records.length)
-    },
   }
 }
 

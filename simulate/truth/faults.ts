@@ -31,6 +31,8 @@ export const NODE_FAULTS = [
   'clock_jump',
   /** The node has no time until an hour after it started. */
   'clock_absent',
+  /** Readings without a time come from a later start, so that only their receipt is left. */
+  'clock_lost',
   /** Up to three readings show a counter of zero. */
   'glitch_zero',
   /** Up to three readings show a counter far too high. */
@@ -56,6 +58,8 @@ export const CLOUD_FAULTS = [
   'partial_batch',
 ] as const
 
+/** What can be asked for by name only: the ledger does not hold under it yet. */
+export const BY_NAME: readonly Fault[] = ['clock_lost']
 export const FAULTS = [...MESSAGE_FAULTS, ...NODE_FAULTS, ...CLOUD_FAULTS] as const
 export type Fault = (typeof FAULTS)[number]
 

@@ -1,4 +1,4 @@
-import { type Register, registersOf, type VirtualNode } from './campus.ts'
+import { namesEpochs, type Register, registersOf, type VirtualNode } from './campus.ts'
 import { dice } from './dice.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Moment } from './life.ts'
@@ -33,8 +33,11 @@ export function* messagesOf(
   let offlineToMs = 0
   let lastMs = 0
   for (const moment of life) {
+    const untimed = moment.started && kept.some((it) => !isTimed(it))
     // Without a time and without an order, what was read before a start has no place any more.
-    if (moment.started && node.kind === 'metered') kept = kept.filter(isTimed)
+    if (untimed && !(namesEpochs(node) && faults.strikes('clock_lost', true))) {
+      kept = kept.filter(isTimed)
+    }
     kept.push(moment)
     lastMs = moment.atMs
     if (kept.length < (node.live ? 1 : HOURLY) || moment.atMs < offlineToMs) continue

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { simulateOptions } from '../../simulate/options.ts'
+import { report } from '../../simulate/report.ts'
+import { type Simulated, simulate } from '../../simulate/simulate.ts'
+
+/** A campus with one node of each kind, for two days, under all faults; three draws of them. */
+const SEEDS = [1, 2, 3]
+
+describe('the real code on the real engine, against a campus that knows its true energy', () => {
+  const found: Simulated[] = []
+
+  it.each(SEEDS)(
+    'books exactly what the counters showed, whatever goes wrong (seed %i)',
+    async (seed) => {
+      const options = simulateOptions(['--seed', String(seed), '--nodes', '8', '--days', '2'])
+      const simulated = await simulate(options, () => {})
+      found.push(simulated)
+      expect(simulated.problems, report(simulated).join('\n')).toEqual([])
+      expect(simulated.readings).toBeGreaterThan(4_000)
+      expect(simulated.registers).toHaveLength(10)
+    },
+  )
+
+  it('draws every fault at least once', () => {
+    const counts = new Map<string, number>()
+    for (const { faults } of found) {
+      for (const [fault, count] of faults) counts.set(fault, (counts.get(fault) ?? 0) + count)
+    }
+    expect([...counts].filter(([, count]) => count === 0)).toEqual([])
+  })
+})
