@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Command, Reply } from '../../functions/contract/commands.ts'
+import { appWithListener, type Listener, listen } from './listener.ts'
+import { isBuilt } from './native.ts'
+import { eventually, failedMessages, itemsOf, quarantined } from './records.ts'
+import { type Site, startSite } from './site.ts'
+
+const NODE = 'esp32-native-1'
+const FUTURE_MS = Date.now() + 3_600_000
+
+/** `npm start -- --native-node 1`, and commands as an application publishes them. */
+describe.skipIf(!isBuilt)('a native node of the stack', () => {
+  let site: Site & AsyncDisposable
+  let listener: Listener
+  beforeAll(async () => {
+    site = await startSite({ app: appWithListener(), nativeNode: 1 })
+    listener = await listen(site, 'autovolt/+/reply', 'autovolt/+/telemetry')
+    await eventually(async () => {
+      const { body } = await site.get('/nodes?classroom=Native')
+      expect(body.nodes).toMatchObject([{ esp32_name: NODE, online: true }])
+    })
+  })
+  afterAll(async () => {
+    await listener[Symbol.asyncDispose]()
+    await site[Symbol.asyncDispose]()
+  })
+
+  const publish = async (payload: string, channel = 'commands') => {
+    const url = `${site.endpoints.control}/topics/autovolt/${NODE}/${channel}?qos=1`
+    expect((await fetch(url, { method: 'POST', body: payload })).status).toBe(200)
+  }
+  /** Publishes a command that the contract accepts; gives the reply, which it must accept as well. */
+  const obey = async (command: Command): Promise<Reply> => {
+    const before = replies().length
+    await publish(JSON.stringify(Command.parse(command)))
+    return reply(before)
+  }
+  const replies = () => listener.on(`autovolt/${NODE}/reply`)
+  const reply = (before: number) =>
+    eventually(() => {
+      expect(replies().length).toBe(before + 1)
+      return Reply.parse(replies()[before])
+    })
+  const readings = () =>
+    listener.on(`autovolt/${NODE}/telemetry`).flatMap((message) => message.readings ?? [message])
+  const newest = () => readings().at(-1)
+  const fan = (id: string, on: boolean, expires_at = FUTURE_MS): Command => ({
+    ...{ id, command: 'relay', device_id: 'fan-1', on, expires_at },
+  })
+
+  it('switches a relay, replies, and its next reading says so', async () => {
+    for (const on of [true, false, true]) {
+      const id = `fan-${on}-${replies().length}`
+      expect(await obey(fan(id, on))).toMatchObject({ id, command: 'relay', status: 'done' })
+      await eventually(() => {
+        const fanSays = { device_id: 'fan-1', on, power_w: on ? 72 : 0 }
+        expect(newest()?.channels[1]).toMatchObject(fanSays)
+      })
+    }
+  })
+
+  it('refuses what came too late, again, for no channel of it, or is none, and says why', async () => {
+    const refused = (reason: string) => ({ status: 'refused', reason })
+    expect(await obey(fan('late', false, Date.now() - 1))).toMatchObject(refused('expired'))
+    expect(await obey(fan('once', true))).toMatchObject({ id: 'once', status: 'done' })
+    expect(await obey(fan('once', false))).toMatchObject({ id: 'once', ...refused('repeated') })
+    expect(await obey({ ...fan('other', false), device_id: 'fan-9' } as Command)).toMatchObject(
+      refused('device_id is no channel of this node'),
+    )
+    const before = replies().length
+    await publish('switch it off')
+    expect(await reply(before)).toMatchObject({
+      ...refused('a command must be a JSON object'),
+      ...{ id: null, command: 'unknown' },
+    })
+    // People use the wall switches as well; what a command did is marked.
+    const commanded = readings().filter((it) => it.cause === 'command')
+    expect(commanded.at(-1).channels[1]).toMatchObject({ device_id: 'fan-1', on: true })
+  })
+
+  it('takes another configuration, and tells readings again that it is asked for', async () => {
+    const configured = await obey({
+      ...{ id: 'faster', command: 'configuration', expires_at: FUTURE_MS },
+      configuration: { period_ms: 1_000 },
+    })
+    expect(configured.status).toBe('done')
+    const { counter_epoch } = await eventually(() => {
+      expect(newest().sequence_no).toBeGreaterThan(5)
+      return listener.on(`autovolt/${NODE}/telemetry`).at(-1)
+    })
+    const times = () => readings().filter((it) => it.sequence_no === 2).length
+    const before = times()
+    const span = { counter_epoch, from_sequence_no: 2, to_sequence_no: 3 }
+    const resend: Command = { ...span, id: 'again', command: 'resend', expires_at: FUTURE_MS }
+    expect((await obey(resend)).status).toBe('done')
+    await eventually(() => expect(times()).toBe(before + 1))
+  })
+
+  it('and nothing of it went wrong on the way', async () => {
+    await eventually(async () => {
+      expect((await itemsOf(site, 'ledger', NODE)).length).toBeGreaterThan(0)
+    })
+    expect(await quarantined(site, NODE)).toEqual([])
+    expect(await failedMessages(site)).toEqual({})
+    const verified = await site.cli('verify', '--node', NODE)
+    expect(verified, verified.out).toMatchObject({ code: 0, err: '' })
+  })
+})
