@@ -15,6 +15,8 @@ export interface Judged {
   readonly measuredMwh: number
   readonly estimatedMwh: number
   readonly suspenseMwh: number
+  /** New lives of the counter that were credited. */
+  readonly resets: number
   /** Sums of the estimates' bounds. */
   readonly leastMwh: number
   readonly mostMwh: number
@@ -102,6 +104,7 @@ export function judge(
     measuredMwh,
     estimatedMwh: sum(lines, 'estimate'),
     suspenseMwh: sum(lines, 'suspense'),
+    resets: lines.filter((line) => line.kind === 'reset').length,
     leastMwh: bounds.reduce((mwh, [least]) => mwh + least, 0),
     mostMwh: bounds.reduce((mwh, [, most]) => mwh + most, 0),
     driftMwh,

@@ -131,8 +131,8 @@ function outcomeOf(
   const drawn = draw.between(0, 9)
   // A meter's counter is its own; what its node forgets does not touch it.
   const keeps = node.kind === 'metered' || node.kind === 'power-only'
-  if (!keeps && faults.strikes('nvs_wiped', drawn === 0)) return 'nvs_wiped'
-  if (!keeps && faults.strikes('checkpoint_lost', drawn === 1 || drawn === 2))
+  if (!keeps && faults.strikes('nvs_wiped', drawn <= 1)) return 'nvs_wiped'
+  if (!keeps && faults.strikes('checkpoint_lost', drawn === 2 || drawn === 3))
     return 'checkpoint_lost'
   return faults.strikes('power_cut', true) ? 'power_cut' : null
 }

@@ -28,4 +28,11 @@ describe('the real code on the real engine, against a campus that knows its true
     }
     expect([...counts].filter(([, count]) => count === 0)).toEqual([])
   })
+
+  it('meets what follows from them: new epochs, suspense, estimates and lost traces', () => {
+    const registers = found.flatMap((it) => it.registers)
+    for (const figure of ['resets', 'suspenseMwh', 'estimatedMwh', 'traceless'] as const) {
+      expect(registers.filter((it) => it[figure] > 0).length, figure).toBeGreaterThan(0)
+    }
+  })
 })
