@@ -39,7 +39,7 @@ export function nodeSays(
     return account
   }
   // A replay of a thousand readings is a matter of a second.
-  return vi.waitFor(ask, { timeout: 600_000, interval: 5 })
+  return vi.waitFor(ask, { timeout: 3_600_000, interval: 5 })
 }
 
 /** Ends a node as it should end: a last reading, everything acknowledged. */
@@ -61,28 +61,36 @@ export interface Booked {
   conflicts: number
 }
 
-/** Reads a register's whole journal. */
-export async function bookedOf(site: Site, register: string): Promise<Booked> {
+/** Waits until the ledger has booked so many readings of a register, and reads its whole journal. */
+export async function bookedOf(
+  site: Site,
+  register: string,
+  readings: number,
+  timeout: number,
+): Promise<Booked> {
   const journal = journalReader(site.tables, site.endpoints.tables.ledger as string)
+  const hasAll = async () => {
+    const head = await journal.head(register)
+    expect(head?.state.totals.readings ?? 0, `readings of ${register} in the ledger`).toBe(readings)
+  }
+  await vi.waitFor(hasAll, { timeout, interval: 200 })
   const entries: Entry[] = []
   for (;;) {
     const page = await journal.entries(register, entries.length + 1, 500)
     entries.push(...page)
     if (page.length < 500) break
   }
-  const readings = entries
-    .flatMap((entry) => entry.readings)
-    .sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
+  const all = entries.flatMap((entry) => entry.readings).sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
   const mwh: Record<string, number> = {}
   for (const line of entries.flatMap((entry) => entry.lines)) {
     mwh[line.kind] = (mwh[line.kind] ?? 0) + line.energyMwh
   }
   return {
-    readings: readings.length,
-    firstMwh: readings[0]?.energyMwh ?? 0,
-    lastMwh: readings.at(-1)?.energyMwh ?? 0,
+    readings: all.length,
+    firstMwh: all[0]?.energyMwh ?? 0,
+    lastMwh: all.at(-1)?.energyMwh ?? 0,
     mwh,
-    lastSequenceNo: readings.at(-1)?.seq ?? null,
+    lastSequenceNo: all.at(-1)?.seq ?? null,
     conflicts: entries.filter((entry) => entry.reason === 'conflict').length,
   }
 }
