@@ -132,6 +132,6 @@ describe.skipIf(!isBuilt)('autovolt-node', () => {
       expect(account.counter_mws).toBe(account.truth_mws)
       await expectCounter('esp32-hour', account)
     },
-    LIMIT_MS,
+    HOUR_LIMIT_MS,
   )
 })
