@@ -50,6 +50,9 @@ export function nodeClock(draw: Dice, faults: FaultPlan, mayJump: boolean): Node
       return atMs + driftMs + jumpMs
     },
     start(atMs) {
+      const isOff = atMs >= jump.fromMs && atMs < jump.toMs
+      // A node sets its clock when it starts; a clock that stays off tells a wrong order of epochs.
+      if (!isOff || !faults.strikes('jump_over_start', true)) jump = { fromMs: 0, toMs: 0, byMs: 0 }
       const absent = faults.strikes('clock_absent', draw.happens(250))
       knownFromMs = absent ? atMs + HOUR_MS : 0
     },

@@ -29,6 +29,8 @@ export const NODE_FAULTS = [
   'clock_drift',
   /** The clock is off for hours: by four minutes, an hour or a year. */
   'clock_jump',
+  /** The clock is still off when the node starts again, perhaps with a new epoch. */
+  'jump_over_start',
   /** The node has no time until an hour after it started. */
   'clock_absent',
   /** Readings without a time come from a later start, so that only their receipt is left. */
@@ -59,7 +61,7 @@ export const CLOUD_FAULTS = [
 ] as const
 
 /** What can be asked for by name only: the ledger does not hold under it yet. */
-export const BY_NAME: readonly Fault[] = ['clock_lost']
+export const BY_NAME: readonly Fault[] = ['clock_lost', 'jump_over_start']
 export const FAULTS = [...MESSAGE_FAULTS, ...NODE_FAULTS, ...CLOUD_FAULTS] as const
 export type Fault = (typeof FAULTS)[number]
 

@@ -53,7 +53,12 @@ export function journeys(
     if (observations[0]?.epoch == null) return arrivals
     if (observations.length > 2 && faults.strikes('overlapped', often(15))) {
       const atMs = again(90)
-      arrivals.push(arrival(text(observations.slice(draw.between(1, 6)), atMs), atMs))
+      arrivals.push(
+        arrival(
+          text(observations.slice(draw.between(1, Math.min(6, observations.length - 1))), atMs),
+          atMs,
+        ),
+      )
     }
     if (faults.strikes('conflicting', often(5))) {
       const atMs = again(90)

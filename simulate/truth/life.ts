@@ -82,7 +82,11 @@ export function* lifeOf(
       if (glitch !== null) at.glitches = draw.pick([1, 1, 1, 2, 3])
     }
     const shows = at.glitches > 0 ? glitch : null
-    if (at.glitches > 0) at.glitches -= 1
+    if (at.glitches > 0) {
+      at.glitches -= 1
+      // Two glitches side by side would be more odd readings than anybody can tell from a real change.
+      at.readings = 0
+    }
     const claimedMs = clock.read(dueMs)
     const observations = registers.map((register): Observation => {
       const channels = meters.show(register.channels, dueMs)
@@ -138,7 +142,7 @@ function outcomeOf(
 }
 
 /**
- * A glitch never falls on the first readings after a start: a counter of zero, or one that rises at
+ * A glitch never falls on the first hour after a start: a counter of zero, or one that rises at
  * once, says there just what a real reset or a real load would say.
  */
 function glitchDrawn(
