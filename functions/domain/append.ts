@@ -9,8 +9,8 @@ import {
   NO_TOTALS,
 } from './journal.ts'
 import { difference } from './line.ts'
-import { byTime, distinct, inOrder, place, rank } from './order.ts'
-import type { PlacedReading, Reading } from './reading.ts'
+import { byRank, byTime, distinct, inOrder, isWeak, place } from './order.ts'
+import { earlierReceived, type PlacedReading, type Reading } from './reading.ts'
 import { START, walk } from './walk.ts'
 
 /** Incoming readings by what must be known to book them. */
@@ -32,9 +32,9 @@ export function sortIncoming(state: JournalState | null, incoming: readonly Read
   const repeated: Reading[] = []
   for (const reading of incoming) {
     const booked = recent.get(reading.id)
-    if (booked?.hash === reading.hash) {
+    if (booked?.hash === reading.hash && !supersedes(reading, booked)) {
       if (isRepeat(reading, booked)) repeated.push(reading)
-    } else if (extendsJournal(state, reading)) above.push(reading)
+    } else if (booked === undefined && extendsJournal(state, reading)) above.push(reading)
     else below.push(reading)
   }
   return { above, below, repeated }
@@ -54,8 +54,20 @@ export function isRepeat(reading: Reading, booked: Reading): boolean {
   return reading.hash === booked.hash && reading.receivedAtMs !== booked.receivedAtMs
 }
 
+/**
+ * True when a reading stands in place of a booked one of the same identity: it was received earlier, and
+ * says something else, or the same of another time where the time comes from the receipt.
+ */
+export function supersedes(reading: Reading, booked: Reading): boolean {
+  const isOther = reading.hash !== booked.hash || reading.atMs !== booked.atMs
+  return isOther && earlierReceived(booked, reading) === reading
+}
+
 function extendsJournal({ last, epochs, epochCount }: JournalState, reading: Reading): boolean {
-  if (reading.epoch !== null && reading.epoch === last.epoch) return rank(reading) > rank(last)
+  // A reading with a time of its own may move weak ones before it, and tell when their epoch began;
+  // one that lies before the last says that a clock was wrong.
+  if (!isWeak(reading) && (isWeak(last) || reading.atMs < last.tMs)) return false
+  if (reading.epoch !== null && reading.epoch === last.epoch) return byRank(reading, last) > 0
   if (reading.epoch === null && last.epoch === null) return byTime(reading, last) > 0
   if (reading.atMs < last.tMs || (reading.atMs === last.tMs && reading.id <= last.id)) return false
   // Another epoch after the last reading: new, unless the state has forgotten that it saw it before.

@@ -1,10 +1,10 @@
-import { type Booking, epochsAfter, passedOver } from './append.ts'
+import { type Booking, epochsAfter, passedOver, supersedes } from './append.ts'
 import { risenMwh } from './evidence.ts'
 import { type FactHistory, factsAt } from './facts.ts'
 import { linesOf } from './intervals.ts'
 import { addTotals, type EntryDraft, EPOCHS, hoursOf, type JournalState } from './journal.ts'
 import { difference } from './line.ts'
-import { distinct, inOrder, place } from './order.ts'
+import { distinct, inOrder, isWeak, place } from './order.ts'
 import { orderWithin } from './order-within.ts'
 import { hasCounter, type PlacedReading, type Reading } from './reading.ts'
 import { MEMORY, START, sameState, type WalkState, walk } from './walk.ts'
@@ -44,7 +44,7 @@ export function insert(
   const added = fresh.filter((reading) => !booked.has(reading.id))
   const winners = fresh.filter((reading) => {
     const known = booked.get(reading.id)
-    return known && known.hash !== reading.hash && distinct([known, reading])[0] === reading
+    return known !== undefined && supersedes(reading, known)
   })
   const passed = passedOver(incoming, new Map(fresh.map((r) => [r.id, booked.get(r.id) ?? r])))
   if (added.length + winners.length === 0) return { draft: null, ...passed }
@@ -56,16 +56,21 @@ export function insert(
     : orderWithin(run, { replaced, winners, added, isNewEpoch: newTo(state) })
   if (ordered === null) return null
   const known = whole ? place(inOrder(run.known)) : run.known
-  const changed = new Set([...added, ...winners].map((reading) => reading.id))
-  const bareOnly = state.walk.kept.length === 0
-  const resumed = resume(run, ordered, changed, facts, bareOnly)
+  const placed = placeRun(run, ordered)
+  if (placed === null) return null
+  const winning = new Set(winners.map((reading) => reading.id))
+  const change = placed.findIndex(
+    (is, i) => is.id !== known[i]?.id || is.tMs !== known[i]?.tMs || winning.has(is.id),
+  )
+  const resumed = resume(run, known.slice(0, change), facts, state.walk.kept.length === 0)
   if (resumed === null) return null
 
-  const index = (readings: readonly Reading[]) =>
-    resumed.after === null ? 0 : readings.findIndex((r) => r.id === resumed.after?.id) + 1
-  const placed = place(ordered.slice(index(ordered)), resumed.after ?? undefined)
-  const before = walk(resumed.state, known.slice(index(known)), facts)
-  const after = walk(resumed.state, placed, facts)
+  const behind = <R extends Reading>(readings: readonly R[]) =>
+    resumed.after === null
+      ? readings
+      : readings.slice(readings.findIndex((r) => r.id === resumed.after?.id) + 1)
+  const before = walk(resumed.state, behind(known), facts)
+  const after = walk(resumed.state, behind(placed), facts)
   if (!run.toEnd && !endsAlike(known, placed, before.state, after.state)) return null
 
   const lines = difference(linesOf(before, facts), linesOf(after, facts))
@@ -102,7 +107,8 @@ function draftOf(
   const readings = added.map((reading) => places.get(reading.id) as PlacedReading)
   const moved = known.flatMap((was) => {
     const is = places.get(was.id)
-    return is && (was.tMs !== is.tMs || was.hash !== is.hash) ? [{ was, is }] : []
+    const isOther = is && (was.tMs !== is.tMs || was.atMs !== is.atMs || was.hash !== is.hash)
+    return isOther ? [{ was, is }] : []
   })
   const current = <R extends PlacedReading>(reading: R): R =>
     (places.get(reading.id) as R) ?? reading
@@ -141,19 +147,20 @@ function newTo({ epochs, epochCount }: JournalState): (epoch: number) => boolean
  */
 function resume(
   run: Run,
-  ordered: readonly Reading[],
-  changed: ReadonlySet<string>,
+  unchanged: readonly PlacedReading[],
   facts: FactHistory,
   bareOnly: boolean,
 ): Resumed | null {
   if (run.toStart) return { state: START, after: null }
-  const firstChange = ordered.findIndex((reading) => changed.has(reading.id))
+  // How readings lie depends on the last two with a good time; these surely are.
+  const sure = unchanged.filter((reading) => !isWeak(reading) && reading.tMs === reading.atMs)
+  if (sure.length < 2) return null
   if (bareOnly) {
     // A register that never showed a counter remembers one reading only.
-    const bare = run.known[firstChange - 1] ?? null
+    const bare = unchanged.at(-1) ?? null
     return bare && { state: { ...START, bare }, after: bare }
   }
-  const counters = run.known.slice(0, firstChange).filter(hasCounter)
+  const counters = unchanged.filter(hasCounter)
   for (let end = counters.length - 1; end >= MEMORY - 1; end--) {
     const four = counters.slice(end - MEMORY + 1, end + 1)
     const rises = four.every((reading, i) => {
@@ -169,14 +176,22 @@ function resume(
   return null
 }
 
-/** True when everything behind the run stays as it is: the same last place, and the same walk. */
+/** The places of a run's readings, beginning with the first, which stays where it is. */
+function placeRun(run: Run, ordered: readonly Reading[]): PlacedReading[] | null {
+  if (run.toStart) return place(ordered)
+  const [first] = run.known
+  if (first === undefined || ordered[0]?.id !== first.id) return null
+  return [first, ...place(ordered.slice(1), first)]
+}
+
+/** True when everything behind the run stays as it is: the same last places, and the same walk. */
 function endsAlike(
   known: readonly PlacedReading[],
   placed: readonly PlacedReading[],
   before: WalkState,
   after: WalkState,
 ): boolean {
-  const was = known.at(-1)
-  const is = placed.at(-1)
-  return was?.id === is?.id && was?.tMs === is?.tMs && sameState(before, after)
+  const ends = (readings: readonly PlacedReading[]) =>
+    JSON.stringify(readings.slice(-3).map((r) => [r.id, r.hash, r.atMs, r.tMs]))
+  return ends(known) === ends(placed) && sameState(before, after)
 }

@@ -1,5 +1,5 @@
 import type { Run } from './insert.ts'
-import { byTime, rank } from './order.ts'
+import { byRank, byTime, inOrder, isWeak, leads } from './order.ts'
 import type { PlacedReading, Reading } from './reading.ts'
 
 /** What changes in a run. */
@@ -27,44 +27,61 @@ export function orderWithin(run: Run, change: Change): Reading[] | null {
   if (hasAmbiguousTies(known)) return null
   // A reading without an epoch is ordered by its own time, and an epoch by that of its first reading;
   // so content that moves one of those may move much else.
-  const mayMove = (r: Reading) => r.epoch === null || placeBehindOwn(known, r) < 0
-  if (winners.some(mayMove)) return null
+  const isFixed = (r: Reading) =>
+    r.epoch !== null && ownBefore(known, r).some((reading) => !isWeak(reading))
+  if (!winners.every(isFixed)) return null
   if ([...known, ...added].every((r) => r.epoch === null)) {
     return [...replaced, ...added].sort(byTime)
   }
   const ordered = [...replaced]
-  for (const reading of [...added].sort((a, b) => rank(a) - rank(b))) {
-    if (reading.epoch === null) return null
-    const behindOwn = placeBehindOwn(ordered, reading)
-    const at = behindOwn >= 0 ? behindOwn : placeOfEpoch(run, ordered, reading, change.isNewEpoch)
-    if (at === null) return null
-    ordered.splice(at, 0, reading)
+  // By the times their epochs began, so that of two new ones the earlier comes first.
+  for (const [epoch, group] of byEpoch(inOrder(added))) {
+    if (epoch === null) return null
+    if (known.some((reading) => reading.epoch === epoch)) {
+      for (const reading of group) {
+        const own = ownBefore(ordered, reading)
+        // The first reading with a time of its own may be the one that tells when the epoch began.
+        const last = isWeak(reading) || own.some((r) => !isWeak(r)) ? own.at(-1) : undefined
+        if (last === undefined) return null
+        ordered.splice(ordered.indexOf(last) + 1, 0, reading)
+      }
+    } else {
+      const at = change.isNewEpoch(epoch) ? placeOfEpoch(run, ordered, group) : null
+      if (at === null) return null
+      ordered.splice(at, 0, ...group)
+    }
   }
   return ordered
 }
 
-/** The place behind the readings of its own epoch that come before it; -1 when there is none. */
-function placeBehindOwn(ordered: readonly Reading[], reading: Reading): number {
-  const last = ordered.findLastIndex((r) => r.epoch === reading.epoch && rank(r) < rank(reading))
-  return last < 0 ? -1 : last + 1
+/** The readings of its own epoch that come before a reading, in order. */
+function ownBefore<R extends Reading>(ordered: readonly R[], reading: Reading): R[] {
+  return ordered.filter((r) => r.epoch === reading.epoch && byRank(r, reading) < 0)
+}
+
+function byEpoch(readings: readonly Reading[]): Map<number | null, Reading[]> {
+  const groups = new Map<number | null, Reading[]>()
+  for (const reading of readings) {
+    groups.set(reading.epoch, [...(groups.get(reading.epoch) ?? []), reading])
+  }
+  return groups
 }
 
 /**
- * The place of an epoch nobody saw, by its first reading: between two booked readings of different
+ * The place of an epoch nobody saw, by the time it began: between two booked readings of different
  * epochs, after the one's last and before the other's first.
  */
 function placeOfEpoch(
   { known, toStart }: Run,
   ordered: readonly Reading[],
-  first: Reading,
-  isNewEpoch: (epoch: number) => boolean,
+  group: readonly Reading[],
 ): number | null {
-  if (first.epoch === null || !isNewEpoch(first.epoch)) return null
-  const next = known.findIndex((reading) => reading.tMs > first.atMs)
+  const startMs = group.reduce((first, r) => (leads(r, first) ? r : first)).atMs
+  const next = known.findIndex((reading) => reading.tMs > startMs)
   const after = known[next]
   const before = known[next - 1]
-  if (after === undefined || after.atMs <= first.atMs) return null
-  if (before === undefined ? !toStart : inOneEpoch(before, after) || before.tMs === first.atMs) {
+  if (after === undefined || isWeak(after) || after.atMs <= startMs) return null
+  if (before === undefined ? !toStart : inOneEpoch(before, after) || before.tMs === startMs) {
     return null
   }
   return ordered.findIndex((reading) => reading.id === after.id)

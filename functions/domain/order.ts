@@ -14,27 +14,38 @@ export function distinct(readings: readonly Reading[]): Reading[] {
 }
 
 /**
- * The order of a register's readings: epochs by the time of their first reading, inside an epoch by
- * sequence number. A reading without an epoch stands for itself, at its own time.
+ * The order of a register's readings: epochs by the time of their first reading (the first that has a
+ * time of its own), inside an epoch by sequence number. A reading without an epoch stands for itself,
+ * at its own time.
  */
 export function inOrder(readings: readonly Reading[]): Reading[] {
   const first = new Map<number, Reading>()
   for (const reading of readings) {
     if (reading.epoch === null) continue
     const known = first.get(reading.epoch)
-    if (!known || rank(reading) < rank(known)) first.set(reading.epoch, reading)
+    if (!known || leads(reading, known)) first.set(reading.epoch, reading)
   }
   const leader = (reading: Reading) =>
     reading.epoch === null ? reading : (first.get(reading.epoch) ?? reading)
   return [...readings].sort((a, b) => {
-    if (a.epoch !== null && a.epoch === b.epoch) return rank(a) - rank(b)
+    if (a.epoch !== null && a.epoch === b.epoch) return byRank(a, b)
     return byTime(leader(a), leader(b))
   })
+}
+
+/** True when `a`, not `b`, tells when their epoch began: a receipt says little of that. */
+export function leads(a: Reading, b: Reading): boolean {
+  return isWeak(a) === isWeak(b) ? byRank(a, b) < 0 : isWeak(b)
 }
 
 /** The place inside an epoch: the sequence number, or the time for firmware that sends none. */
 export function rank(reading: Reading): number {
   return reading.seq ?? reading.atMs
+}
+
+/** The order inside an epoch; total, so that no order of arrival shows through. */
+export function byRank(a: Reading, b: Reading): number {
+  return rank(a) - rank(b) || byTime(a, b)
 }
 
 /** By time, then by identity so that the order is total. */
@@ -43,33 +54,66 @@ export function byTime(a: Reading, b: Reading): number {
 }
 
 /**
- * Gives each reading of an ordered run its place in time. A clock that contradicts the order is
- * moved up behind its predecessor: the order is known from the counter, the clock only claims. How far
- * behind it lies the uptime tells, where both are of one boot.
+ * Gives each reading of an ordered run its place in time, never before its predecessor. The order is
+ * known from the counter, a clock only claims. A reading that has no time but its receipt is weak, and
+ * so is one whose clock ran ahead of what comes after it: a weak reading lies between the readings with
+ * a good time around it, and moves none of them. A clock that fell behind is moved up.
  *
  * @param before the placed reading before the run, if there is one
  */
 export function place(ordered: readonly Reading[], before?: PlacedReading): PlacedReading[] {
-  let previous = before
-  return ordered.map((reading) => {
+  const placed: PlacedReading[] = before === undefined ? [] : [before]
+  /** Indexes of the readings with a good time. */
+  const good = [...placed.keys()]
+  const placeAt = (index: number | undefined) =>
+    index === undefined ? Number.NEGATIVE_INFINITY : (placed[index] as PlacedReading).tMs
+  for (const reading of ordered) {
+    if (isWeak(reading)) {
+      const floorMs = placed.at(-1)?.tMs ?? reading.atMs
+      placed.push({ ...reading, tMs: Math.max(reading.atMs, floorMs) })
+      continue
+    }
+    const ranAhead = reading.atMs < placeAt(good.at(-1)) && reading.atMs >= placeAt(good.at(-2))
+    if (ranAhead && good.at(-1) !== undefined && placed[good.at(-1) as number] !== before)
+      good.pop()
+    const last = good.at(-1)
     const tMs =
-      previous === undefined ? reading.atMs : Math.max(reading.atMs, earliest(previous, reading))
-    previous = { ...reading, tMs }
-    return previous
-  })
+      last === undefined
+        ? reading.atMs
+        : Math.max(reading.atMs, earliest(placed[last] as PlacedReading, reading))
+    for (let index = (last ?? -1) + 1; index < placed.length; index++) {
+      const weak = placed[index] as PlacedReading
+      if (weak.tMs > tMs) placed[index] = { ...weak, tMs }
+    }
+    good.push(placed.length)
+    placed.push({ ...reading, tMs })
+  }
+  return before === undefined ? placed : placed.slice(1)
 }
 
-/** The earliest place of a reading behind another: that reading's own, unless the clock fell behind it. */
+/** True for a reading whose time is only the receipt of its message: it was measured by then. */
+export function isWeak(reading: Reading): boolean {
+  return reading.timeSource === 'received'
+}
+
+/** A node's clock may run this far ahead of the receipt before it is no time any more (`fixTime`). */
+const MAX_AHEAD_MS = 5 * 60_000
+
+/**
+ * The earliest place of a reading behind another: that one's own. Where the clock fell far behind it,
+ * the uptime tells how far after it the reading lies; but never after its receipt.
+ */
 function earliest(previous: PlacedReading, reading: Reading): number {
-  if (reading.atMs >= previous.tMs) return previous.tMs
+  if (reading.atMs >= previous.tMs - MAX_AHEAD_MS) return previous.tMs
   const sameBoot = previous.bootId !== null && previous.bootId === reading.bootId
   if (!sameBoot || previous.uptimeS === null || reading.uptimeS === null) return previous.tMs
-  return previous.tMs + Math.max(0, (reading.uptimeS - previous.uptimeS) * 1000)
+  const byUptime = previous.tMs + Math.max(0, (reading.uptimeS - previous.uptimeS) * 1000)
+  return Math.max(previous.tMs, Math.min(byUptime, reading.receivedAtMs + MAX_AHEAD_MS))
 }
 
 /** The order of placed readings among themselves, as far as a run shows it. */
 export function placedOrder(a: PlacedReading, b: PlacedReading): number {
-  if (a.epoch !== null && a.epoch === b.epoch) return rank(a) - rank(b)
+  if (a.epoch !== null && a.epoch === b.epoch) return byRank(a, b)
   return a.tMs - b.tMs || byTime(a, b)
 }
 

@@ -34,11 +34,12 @@ export const SILENT_AFTER_MS = 2 * LAST_SEEN_EVERY_MS + 5 * 60_000
 /**
  * What the presence item becomes, or null when nothing worth a write has changed. A will or offline
  * message counts only for the session it belongs to (`boot_id`), since the broker may send the will
- * of an old connection after the node is back. Messages older than what is known are ignored.
+ * of an old connection after the node is back. A message older than the last change or the last
+ * sighting is ignored, of whatever kind: a retry may deliver a heartbeat after the will behind it.
  */
 export function sighted(known: PresenceState | null, sighting: Sighting): PresenceState | null {
   const { says, atMs } = sighting
-  if (known !== null && atMs < known.last_seen_ms && says !== 'heartbeat') return null
+  if (known !== null && atMs < Math.max(known.last_seen_ms, known.changed_at_ms)) return null
   const otherSession =
     known?.boot_id !== undefined && sighting.bootId !== null && known.boot_id !== sighting.bootId
   if (says === 'offline') {

@@ -1,7 +1,7 @@
 import type { JournalReader } from '../adapters/journal.ts'
 import type { Run } from '../domain/insert.ts'
 import { type Entry, fold, hourOf } from '../domain/journal.ts'
-import { placedOrder } from '../domain/order.ts'
+import { isWeak, placedOrder } from '../domain/order.ts'
 import type { PlacedReading, Reading } from '../domain/reading.ts'
 
 /** Hours that lie beyond every plausible reading: 1970 and 2200. */
@@ -33,7 +33,10 @@ export async function neighbourhood(
   // An entry may also hold readings of hours outside of the range, whose neighbours were not read.
   const inRange = (reading: PlacedReading) =>
     hourOf(reading.tMs) >= low.hour && hourOf(reading.tMs) <= high.hour
-  const known = [...newest.values()].filter(inRange).sort(placedOrder)
+  const sorted = [...newest.values()].filter(inRange).sort(placedOrder)
+  // Where weak readings at the end lie depends on what follows them, so an open run ends before them.
+  const strong = sorted.findLastIndex((reading) => !isWeak(reading))
+  const known = high.isEnd ? sorted : sorted.slice(0, strong + 1)
   // Every entry that posted or reversed a line has a pointer for the hour the line ends in, so what
   // stands of the lines ending in the range stands in the journal.
   const lines = fold(entries).lines.filter(({ toMs }) => {

@@ -3,6 +3,8 @@ import { type Reading, readingId } from '../../functions/domain/reading.ts'
 
 /** 2026-01-15T06:00:00Z. */
 export const START_MS = 1_768_456_800_000
+/** How long after it was made a reading without a clock is received. */
+const LATE_MS = 20_000_000
 /** Where the meter of a wrapping life passes its maximum, in mWh. */
 export const ROLLOVER_MWH = 400_000
 
@@ -19,6 +21,7 @@ const EVENTS = [
   ['states', 1],
   ['clock behind', 1],
   ['clock ahead', 1],
+  ['clock lost', 2],
 ] as const
 type Event = (typeof EVENTS)[number][0]
 
@@ -30,7 +33,7 @@ const step = fc.record({
     ...EVENTS.map(([event, weight]) => ({ weight, arbitrary: fc.constant<Event>(event) })),
   ),
   knowsPower: fc.boolean(),
-  conflict: fc.integer({ min: 0, max: 30 }).map((n) => n === 0),
+  conflict: fc.integer({ min: 0, max: 20 }).map((n) => n === 0),
 })
 
 export const life = fc.record({
@@ -40,13 +43,16 @@ export const life = fc.record({
   startMwh: fc.constantFrom<number[]>(0, 100_000, 380_000),
   /** A register that never shows a counter. */
   bare: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
-  steps: fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
+  /** Some lives are dense, so that what is looked up of the journal is only a part of it. */
+  dense: fc.boolean(),
+  steps: fc.array(step, { minLength: 1, maxLength: 120, size: 'max' }),
 })
 export type Life = typeof life extends fc.Arbitrary<infer T> ? T : never
 
 /** The readings of a life, in the order they were made; conflicting claims beside the true ones. */
-export function readingsOf({ says, wraps, startMwh, bare, steps }: Life): Reading[] {
+export function readingsOf({ says, wraps, startMwh, bare, dense, steps: raw }: Life): Reading[] {
   const readings: Reading[] = []
+  const steps = dense ? raw.map((s) => ({ ...s, seconds: 1 + (s.seconds % 600) })) : raw
   let atMs = START_MS
   let energyMwh = startMwh
   let epoch = 7
@@ -73,14 +79,15 @@ export function readingsOf({ says, wraps, startMwh, bare, steps }: Life): Readin
     if (wraps && energyMwh >= ROLLOVER_MWH && s.event !== 'jump') energyMwh %= ROLLOVER_MWH
     const shift = s.event === 'clock behind' ? -5_000_000 : s.event === 'clock ahead' ? 290_000 : 0
     const seen = s.event === 'zero' ? 0 : s.event === 'spike' ? energyMwh + 5_000 : energyMwh
+    const isLost = s.event === 'clock lost'
     const hasNoCounter = bare || s.event === 'bare' || s.event === 'states'
     const make = (value: number, receivedAtMs: number, hash: string): Reading => {
       const fields = {
         epoch: says.epoch ? epoch : null,
         seq: says.epoch ? seq : null,
-        atMs: atMs + shift,
-        timeSource: 'measured' as const,
-        receivedAtMs,
+        atMs: isLost ? receivedAtMs + LATE_MS : atMs + shift,
+        timeSource: isLost ? ('received' as const) : ('measured' as const),
+        receivedAtMs: isLost ? receivedAtMs + LATE_MS : receivedAtMs,
         energyMwh: hasNoCounter ? null : value,
         powerMw: s.event === 'states' || !s.knowsPower ? null : s.powerMw,
         on: null,
@@ -95,7 +102,11 @@ export function readingsOf({ says, wraps, startMwh, bare, steps }: Life): Readin
       return { ...fields, id: readingId(fields) }
     }
     readings.push(make(seen, atMs + 1_000, `h${index}`))
-    if (s.conflict) readings.push(make(seen + 1, atMs + 500 + (index % 2) * 1_000, `c${index}`))
+    if (!s.conflict) return
+    // Other content under the same identity, or the same content in a message received at another time.
+    const receivedAtMs = atMs + 500 + (index % 2) * 1_000
+    if (index % 4 < 2) readings.push(make(seen + 1, receivedAtMs, `c${index}`))
+    else readings.push(make(seen, receivedAtMs, `h${index}`))
   })
   return readings
 }

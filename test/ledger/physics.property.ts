@@ -54,6 +54,7 @@ function observe({ resolutionMwh, rolloverMwh, moments }: Model) {
   let hiddenMwh = 0
   let forgottenMws = 0
   let seenMwh = 0
+  let leapt = false
   for (const { seconds, loadW, event, lostPart } of moments) {
     const restartedAtMs = atMs + Math.floor(seconds / 2) * 1000
     atMs += seconds * 1000
@@ -61,7 +62,9 @@ function observe({ resolutionMwh, rolloverMwh, moments }: Model) {
     counterMws += loadW * 1000 * seconds
     seq += 1
     // A counter that wraps is a meter's own, which no checkpoint of the node can set back.
-    if (event === 'reset' || (event === 'rollback' && rolloverMwh === null)) {
+    // And what a counter that leapt falls back to may look true again, which no rule can tell.
+    const fallsBack = event === 'rollback' && rolloverMwh === null && !leapt
+    if (event === 'reset' || fallsBack) {
       boot += 1
       bootAtMs = restartedAtMs
       const sinceMws = loadW * 1000 * (seconds - Math.floor(seconds / 2))
@@ -76,6 +79,7 @@ function observe({ resolutionMwh, rolloverMwh, moments }: Model) {
     }
     // A counter that shows far more than can have flowed, and keeps doing so. One that wraps could land
     // anywhere, which no rule can tell from a true value.
+    if (event === 'leap' && rolloverMwh === null) leapt = true
     if (event === 'leap' && rolloverMwh === null) counterMws += 80_000_000 * 3_600
     if (event === 'lost') continue
     let valueMwh = Math.floor(counterMws / 3_600)
