@@ -39,6 +39,36 @@ describe('the time of a reading', () => {
     expect(at(claimed)).toEqual({ atMs: RECEIVED, timeSource: 'received' })
   })
 
+  // 19 days of uptime: as seconds, millis() would be 2022-01-26T14:40:00Z.
+  test('millis() that pass for epoch seconds are told by the uptime beside them', () => {
+    expect(at(1_641_600_000, 1_641_600)).toEqual({ atMs: RECEIVED, timeSource: 'received' })
+    expect(at('1641600000', 1_641_600)).toEqual({ atMs: RECEIVED, timeSource: 'received' })
+    expect(at(1_641_660_000, 1_641_600)).toEqual({ atMs: RECEIVED, timeSource: 'received' })
+    expect(at(1_641_600_000, 1_641_600, 1_641_630)).toEqual({
+      atMs: 1_768_456_770_000,
+      timeSource: 'uptime',
+    })
+  })
+
+  test('epoch seconds beside another uptime are a time, however old', () => {
+    expect(at(1_641_660_001, 1_641_600)).toEqual({
+      atMs: 1_641_660_001_000,
+      timeSource: 'measured',
+    })
+    expect(at(1_641_600_000, 300)).toEqual({ atMs: 1_641_600_000_000, timeSource: 'measured' })
+  })
+
+  // The receipt is second 1,768,456,800; thirty days before is 1,765,864,800.
+  test.each([
+    [1_765_864_800, { atMs: 1_765_864_800_000, timeSource: 'measured' }],
+    [1_765_864_799, { atMs: 1_768_456_800_000, timeSource: 'received' }],
+    [1_641_600_000, { atMs: 1_768_456_800_000, timeSource: 'received' }],
+    [1_768_457_100, { atMs: 1_768_457_100_000, timeSource: 'measured' }],
+    [1_768_457_101, { atMs: 1_768_456_800_000, timeSource: 'received' }],
+  ])('epoch seconds %i without an uptime count only near the receipt', (claimed, fixed) => {
+    expect(at(claimed)).toEqual(fixed)
+  })
+
   test('uptime in the same boot places a reading without a clock before its receipt', () => {
     expect(at(null, 100, 160)).toEqual({ atMs: RECEIVED - 60_000, timeSource: 'uptime' })
   })
