@@ -57,6 +57,15 @@ test('a heartbeat brings a node back that was taken for offline', () => {
 
 test('a message older than what is known is ignored', () => {
   expect(sighted(online, said('offline', 999_999))).toBeNull()
+  expect(sighted(online, said('online', 999_999, 'boot-3'))).toBeNull()
+})
+
+test('a heartbeat from before the will, delivered late, does not bring the node back', () => {
+  const gone = sighted(online, said('offline', 1_060_000)) as PresenceState
+  expect(sighted(gone, said('heartbeat', 1_059_999))).toBeNull()
+  expect(sighted(gone, said('online', 1_059_999))).toBeNull()
+  expect(sighted(gone, said('heartbeat', 999_999))).toBeNull()
+  expect(sighted(gone, said('heartbeat', 1_060_000))).toMatchObject({ online: true })
 })
 
 test('35 minutes without a word are silence', () => {
