@@ -30,7 +30,9 @@ const OnOff = z.union([
  */
 export const SwitchState = z.union([
   OnOff,
-  z.record(DeviceId, OnOff),
+  z.record(DeviceId, OnOff).refine((states) => Object.keys(states).length <= MAX_CHANNELS, {
+    message: `switch_state must name at most ${MAX_CHANNELS} channels`,
+  }),
   z
     .array(z.looseObject({ device_id: DeviceId, state: OnOff }))
     .max(MAX_CHANNELS)
@@ -124,6 +126,10 @@ export const TelemetryMessage = z
     message: 'a reading needs at least one of energy_wh_total, power_w, switch_state, channels',
     path: ['energy_wh_total'],
   })
+  .refine((message) => [message, ...(message.readings ?? [])].every(hasFewDevices), {
+    message: `channels and switch_state of a reading must name at most ${MAX_CHANNELS} devices together`,
+    path: ['channels'],
+  })
   .refine((message) => (message.readings ?? []).every(observes), {
     message: 'each reading needs at least one of energy_wh_total, power_w, switch_state, channels',
     path: ['readings'],
@@ -134,6 +140,13 @@ function observes(reading: z.infer<typeof WireReading>): boolean {
     (reading.energy_wh_total ?? reading.power_w ?? reading.switch_state) != null ||
     (reading.channels?.length ?? 0) > 0
   )
+}
+
+/** Each list has its limit; a reading holds both as one list of channels. */
+function hasFewDevices({ channels, switch_state }: z.infer<typeof WireReading>): boolean {
+  const states = typeof switch_state === 'object' ? Object.keys(switch_state ?? {}) : []
+  const reported = (channels ?? []).map((channel) => channel.device_id)
+  return new Set([...reported, ...states]).size <= MAX_CHANNELS
 }
 
 /**

@@ -115,9 +115,39 @@ describe('what is refused, and why', () => {
     ['an empty backlog', { readings: [] }, 'readings'],
     ['a channel named twice', { channels: [{ device_id: 'a' }, { device_id: 'a' }] }, 'channels'],
     ['a channel with a slash', { channels: [{ device_id: 'a/b' }] }, 'channels.0.device_id'],
+    ['switch states of 33 channels', { switch_state: states(1, 33) }, 'switch_state'],
+    [
+      'channels and switch states of 33 devices together',
+      { channels: [{ device_id: 'ch-33' }], switch_state: states(1, 32) },
+      'channels',
+    ],
+    [
+      'the same in a reading of a backlog',
+      { readings: [{ channels: [{ device_id: 'ch-33' }], switch_state: states(1, 32) }] },
+      'channels',
+    ],
     ['a future schema', { schema: 2, energy_wh_total: 1 }, 'schema'],
   ])('%s', (_name, message, path) => {
     const issues = TelemetryMessage.safeParse(message).error?.issues ?? []
     expect(issues.map((issue) => issue.path.join('.'))).toContain(path)
+  })
+})
+
+/** `{"ch-<first>": true, …}` */
+function states(first: number, last: number): Record<string, boolean> {
+  const numbers = Array.from({ length: last - first + 1 }, (_, i) => first + i)
+  return Object.fromEntries(numbers.map((n) => [`ch-${n}`, true]))
+}
+
+describe('of channels a reading may name', () => {
+  test('32, also when some are in both lists', () => {
+    const message = { channels: [{ device_id: 'ch-32' }], switch_state: states(1, 32) }
+    const [reading] = fromWire(TelemetryMessage.parse(message), RECEIVED)
+    expect(reading?.channels).toHaveLength(32)
+  })
+
+  test('not 33 switch states, and the refusal says so', () => {
+    const { error } = TelemetryMessage.safeParse({ switch_state: states(1, 33) })
+    expect(JSON.stringify(error?.issues)).toContain('switch_state must name at most 32 channels')
   })
 })
