@@ -7,13 +7,15 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
-import { transactionLost } from './dynamo.ts'
+import { despiteCrossings, transactionLost } from './dynamo.ts'
 
 /** Running figures of the system, kept by those who change them; nothing is ever counted by a scan. */
 export interface Counts {
   /** Readings stored, and those that ingest knew from the message's key and did not store again. */
   readonly received: number
   readonly repeated: number
+  /** Readings whose identity was stored with other content: in quarantine since. */
+  readonly contradicted: number
   /** Stored readings that were booked, and those the ledger had from another message, or otherwise. */
   readonly booked: number
   readonly duplicates: number
@@ -27,6 +29,7 @@ export interface Counts {
 const COUNTERS = [
   'received',
   'repeated',
+  'contradicted',
   'booked',
   'duplicates',
   'conflicts',
@@ -65,8 +68,8 @@ export interface ControlStore {
    */
   countOnce(guard: string, add: Partial<Counts>, nowMs: number): Promise<boolean>
   countError(count: number): Promise<void>
-  /** Counts readings that came again; a repeated invocation may count them once more. */
-  countRepeated(count: number): Promise<void>
+  /** Counts readings that ingest did not store; a repeated invocation may count them once more. */
+  countPassedOver(repeated: number, contradicted: number): Promise<void>
   lastRollup(): Promise<RollupRun | null>
   recordRollup(run: RollupRun): Promise<void>
 }
@@ -112,25 +115,17 @@ export function controlStore(client: DynamoDBDocumentClient, table: string): Con
       const bucket =
         (add.received ?? 0) > 0 ? [{ Update: bucketUpdate(table, add.received ?? 0, nowMs) }] : []
       try {
-        await client.send(
-          new TransactWriteCommand({
-            TransactItems: [
-              {
-                Put: {
-                  TableName: table,
-                  Item: {
-                    kind: 'counted',
-                    id: guard,
-                    expires_at: Math.floor(nowMs / 1000) + GUARD_KEPT_S,
-                  },
-                  ConditionExpression: 'attribute_not_exists(id)',
-                },
-              },
-              { Update: counterUpdate(table, add) },
-              ...bucket,
-            ],
-          }),
-        )
+        const guarded = {
+          TableName: table,
+          Item: {
+            kind: 'counted',
+            id: guard,
+            expires_at: Math.floor(nowMs / 1000) + GUARD_KEPT_S,
+          },
+          ConditionExpression: 'attribute_not_exists(id)',
+        }
+        const all = [{ Put: guarded }, { Update: counterUpdate(table, add) }, ...bucket]
+        await despiteCrossings(() => client.send(new TransactWriteCommand({ TransactItems: all })))
         return true
       } catch (error) {
         if (transactionLost(error) && isGuarded(error)) return false
@@ -139,11 +134,14 @@ export function controlStore(client: DynamoDBDocumentClient, table: string): Con
     },
 
     async countError(count) {
-      await client.send(new UpdateCommand(counterUpdate(table, { errors: count })))
+      await despiteCrossings(() =>
+        client.send(new UpdateCommand(counterUpdate(table, { errors: count }))),
+      )
     },
 
-    async countRepeated(count) {
-      await client.send(new UpdateCommand(counterUpdate(table, { repeated: count })))
+    async countPassedOver(repeated, contradicted) {
+      const add = { repeated, contradicted }
+      await despiteCrossings(() => client.send(new UpdateCommand(counterUpdate(table, add))))
     },
 
     async lastRollup() {

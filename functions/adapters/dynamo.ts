@@ -25,6 +25,35 @@ export function transactionLost(error: unknown): boolean {
   )
 }
 
+/** Attempts at a write that another one to the same item crossed, and the longest pause between two. */
+const MAX_CROSSINGS = 10
+const LONGEST_PAUSE_MS = 400
+
+/**
+ * Repeats a write that DynamoDB refused because another write to one of its items was under way
+ * (TransactionConflict): on an item that many add to that is traffic, not a fault. Pauses are random
+ * and grow, so that those who met do not meet again.
+ */
+export async function despiteCrossings<T>(write: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!crossed(error) || attempt === MAX_CROSSINGS) throw error
+      const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, 10 * 2 ** attempt)
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}
+
+function crossed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error.name === 'TransactionConflictException') return true
+  const reasons = (error as { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? []
+  const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None')
+  return codes.length > 0 && codes.every((code) => code === 'TransactionConflict')
+}
+
 /** The environment variable's value. @throws Error naming it when it is missing: a wiring fault */
 export function env(name: string): string {
   const value = process.env[name]

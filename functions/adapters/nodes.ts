@@ -14,7 +14,7 @@ import { type DatedFacts, type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../d
 import type { PresenceState } from '../domain/presence.ts'
 import { registerParts } from '../domain/reading.ts'
 import { counterUpdate } from './control.ts'
-import { conditionFailed, transactionLost } from './dynamo.ts'
+import { conditionFailed, despiteCrossings, transactionLost } from './dynamo.ts'
 
 /** The registry's own item of a node. */
 export const NodeItem = z.object({
@@ -206,7 +206,8 @@ export function nodeStore(
             throw new Error('changing presence needs the Control table')
           // The number of nodes online changes together with the node, or it would drift.
           const count = { Update: counterUpdate(controlTable, { online: step }) }
-          await client.send(new TransactWriteCommand({ TransactItems: [{ Put: put }, count] }))
+          const both = new TransactWriteCommand({ TransactItems: [{ Put: put }, count] })
+          await despiteCrossings(() => client.send(both))
         }
         return true
       } catch (error) {

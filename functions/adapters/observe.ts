@@ -3,6 +3,10 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import { Metrics } from '@aws-lambda-powertools/metrics'
 import middy, { type MiddlewareObj } from '@middy/core'
 
+// Lambda's own level must let metrics through, and the logger would take it for its level too,
+// before POWERTOOLS_LOG_LEVEL. The runtime has read it by now; nothing else needs it.
+delete process.env.AWS_LAMBDA_LOG_LEVEL
+
 /** Structured logs and metrics (EMF) of a function; service and namespace come from the environment. */
 export const logger = new Logger()
 export const metrics = new Metrics()

@@ -30,7 +30,7 @@ export async function health(control: ControlStore, now: () => number): Promise<
       entries_created: counts.entries,
       resets_detected: counts.resets,
       duplicates: counts.repeated + counts.duplicates,
-      conflicts: counts.conflicts,
+      conflicts: counts.contradicted + counts.conflicts,
       errors: counts.errors,
       is_processing: unprocessed > 0,
     },

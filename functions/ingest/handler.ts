@@ -30,7 +30,8 @@ export const handler = observed<unknown, Accepted>().handler(async (event) => {
     },
     ports,
   )
-  if (accepted.duplicates > 0) await control.countRepeated(accepted.duplicates)
+  const { duplicates, conflicts } = accepted
+  if (duplicates + conflicts > 0) await control.countPassedOver(duplicates, conflicts)
   recordExceptions(accepted)
   return accepted
 })
