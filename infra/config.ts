@@ -83,7 +83,7 @@ export const StageConfig = z.strictObject({
 
   /**
    * The least severe log line a function writes. At INFO and below a log line a message costs
-   * about a third of what the message itself does.
+   * about a third of what the message itself does. Metrics are written at every level.
    * @default 'WARN'
    */
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('WARN'),

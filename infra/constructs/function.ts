@@ -96,7 +96,10 @@ export class ServiceFunction extends Construct {
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
+      // Metrics are lines without a level, which Lambda takes for INFO: at WARN it would drop them,
+      // and every alarm on a metric would stay silent. The logger itself keeps the stage's level.
+      applicationLogLevelV2:
+        config.logLevel === 'DEBUG' ? ApplicationLogLevel.DEBUG : ApplicationLogLevel.INFO,
       // The START, END and REPORT lines of each invocation would cost more than the invocation.
       systemLogLevelV2: SystemLogLevel.WARN,
       awsSdkConnectionReuse: false,

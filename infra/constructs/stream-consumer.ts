@@ -1,4 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import {
@@ -9,8 +10,12 @@ import {
 } from 'aws-cdk-lib/aws-lambda'
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Construct } from 'constructs'
+import { physicalName } from '../names.ts'
 import { FailureQueue } from './failure-queue.ts'
 import type { FunctionContext, ServiceFunction } from './function.ts'
+
+/** A consumer keeps up within seconds; later than this it is held up or too slow. */
+const LATE = Duration.minutes(5)
 
 export interface StreamSource {
   /** A table with a stream. */
@@ -94,6 +99,21 @@ export class StreamConsumer extends Construct {
         }),
       )
     }
+
+    context.alarms.carry(
+      new Alarm(this, 'Late', {
+        alarmName: `${physicalName(context.config, serviceName)}-late`,
+        alarmDescription: `${serviceName} reads stream records older than ${LATE.toMinutes()} minutes: a record is tried again and again, or more come than it can take. Its log says which.`,
+        metric: lambda.metric('IteratorAge', {
+          statistic: Stats.MAXIMUM,
+          period: Duration.minutes(5),
+        }),
+        threshold: LATE.toMilliseconds(),
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }),
+    )
 
     role.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }))
     Validations.of(role).acknowledge({

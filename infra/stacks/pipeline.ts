@@ -2,6 +2,7 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import { AsyncInvocation } from '../constructs/async-invocation.ts'
 import { DevicePolicy } from '../constructs/device-policy.ts'
+import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { LedgerGuard } from '../constructs/ledger-guard.ts'
@@ -98,6 +99,13 @@ export class PipelineStack extends Stack {
       retryAttempts: 10,
       setsAside: true,
     })
+    new FailureAlarm(this, 'BookingFailed', context, {
+      counter: ledger,
+      metricName: 'BookingFailed',
+      name: 'booking-failed',
+      meaning:
+        'Readings could not be booked. The log of ledger names the register and the reason; what no retry would help is in its failure queue.',
+    })
 
     const rollup = new ServiceFunction(this, 'Rollup', context, {
       name: 'rollup',
@@ -118,6 +126,13 @@ export class PipelineStack extends Stack {
       maxEventAge: Duration.minutes(15),
     })
     new QuarterHourSchedule(this, 'RollupSchedule', context, rollup)
+    new FailureAlarm(this, 'RollupFailed', context, {
+      counter: rollup,
+      metricName: 'RollupFailed',
+      name: 'rollup-failed',
+      meaning:
+        'Registers could not be rolled up, so their days stand still. The log of rollup names the register and the reason; the next quarter tries again.',
+    })
 
     const tally = new ServiceFunction(this, 'Tally', context, {
       name: 'tally',

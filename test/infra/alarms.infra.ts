@@ -28,6 +28,43 @@ describe('an alarm goes off', () => {
     )
   })
 
+  it.each([
+    ['BookingFailed', 'ledger', 'autovolt-prod-booking-failed'],
+    ['RollupFailed', 'rollup', 'autovolt-prod-rollup-failed'],
+  ])('when a quarter of an hour counts any %s', (metric, service, name) => {
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        AlarmName: name,
+        Namespace: 'AutoVolt',
+        MetricName: metric,
+        Dimensions: [{ Name: 'service', Value: service }],
+        Statistic: 'Sum',
+        Period: 900,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        EvaluationPeriods: 1,
+        TreatMissingData: 'notBreaching',
+      }),
+    )
+  })
+
+  it.each(['ledger', 'tally'])('when %s is five minutes behind its stream', (name) => {
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        AlarmName: `autovolt-prod-${name}-late`,
+        Namespace: 'AWS/Lambda',
+        MetricName: 'IteratorAge',
+        Dimensions: [{ Name: 'FunctionName', Value: `ref:autovolt-prod-${name}` }],
+        Statistic: 'Maximum',
+        Period: 300,
+        Threshold: 300_000,
+        ComparisonOperator: 'GreaterThanThreshold',
+        EvaluationPeriods: 1,
+        TreatMissingData: 'notBreaching',
+      }),
+    )
+  })
+
   it.each(app.ofType('AWS::SQS::Queue').map(({ properties }) => properties.QueueName))(
     'when %s is not empty',
     (queue) => {
@@ -61,7 +98,7 @@ describe('an alarm goes off', () => {
 
 describe('the alarm e-mail', () => {
   it('hears of every alarm', () => {
-    expect(alarms).toHaveLength(15)
+    expect(alarms).toHaveLength(19)
     for (const { AlarmName, AlarmActions } of alarms) {
       expect(AlarmActions, AlarmName).toEqual([`ref:${topic.id}`])
     }
@@ -106,6 +143,6 @@ describe('the alarm e-mail', () => {
   it('costs nothing when there is none', () => {
     expect(silent.ofType('AWS::SNS::Topic')).toEqual([])
     expect(silent.ofType('AWS::KMS::Key')).toEqual([])
-    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(15)
+    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(19)
   })
 })

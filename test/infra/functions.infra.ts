@@ -36,11 +36,23 @@ describe('every function', () => {
       expect(properties.LoggingConfig).toEqual({
         LogGroup: `ref:/aws/lambda/${name}`,
         LogFormat: 'JSON',
-        ApplicationLogLevel: 'WARN',
+        ApplicationLogLevel: 'INFO',
         SystemLogLevel: 'WARN',
       })
     },
   )
+
+  it.each([
+    ['DEBUG', 'DEBUG'],
+    ['INFO', 'INFO'],
+    ['WARN', 'INFO'],
+    ['ERROR', 'INFO'],
+  ] as const)('of a stage that logs at %s lets its metrics through', (logLevel, lets) => {
+    for (const { properties } of synthesize('prod', { logLevel }).ofType('AWS::Lambda::Function')) {
+      expect(properties.LoggingConfig.ApplicationLogLevel).toBe(lets)
+      expect(properties.Environment.Variables.POWERTOOLS_LOG_LEVEL).toBe(logLevel)
+    }
+  })
 
   it('knows the site, its retention and its own name', () => {
     expect(named('rollup').Environment.Variables).toMatchObject({
