@@ -20,6 +20,8 @@ export interface Pointer {
 export interface Pointed {
   readonly entry: Entry
   readonly pointerHours: readonly number[]
+  /** Counter epochs whose first readings the entry books; each leaves a mark. */
+  readonly newEpochs: readonly number[]
 }
 
 /** Reads one register's journal. Reads are consistent: a compare-and-set must start from the head. */
@@ -29,6 +31,8 @@ export interface JournalReader {
   entries(register: string, fromN: number, limit: number): Promise<Entry[]>
   /** Every entry as it lies in the table, in order, a page at a time. */
   items(register: string): AsyncGenerator<EntryItem>
+  /** True when a reading of this counter epoch was ever booked. */
+  hasEpoch(register: string, epoch: number): Promise<boolean>
   /** Pointers of the hours `fromHour` to `toHour`, both included, ascending. */
   pointers(register: string, fromHour: number, toHour: number): Promise<Pointer[]>
   /** The nearest hour below (or above) `hour` that has a pointer; null when there is none. */
@@ -46,6 +50,7 @@ export interface Journal extends JournalReader {
 
 const pointerKey = ({ hour, n }: Pointer) => `t#${hourText(hour)}#${String(n).padStart(12, '0')}`
 const hourText = (hour: number) => new Date(hour * HOUR_MS).toISOString().slice(0, 13)
+const epochKey = (epoch: number) => `c#${String(epoch).padStart(10, '0')}`
 const LAST_ENTRY = 'e#~'
 const PAGE = 500
 const FIRST_POINTER = 't#'
@@ -105,6 +110,10 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
         from = `${String(last.sk)}~`
       }
     },
+    async hasEpoch(register, epoch) {
+      const key = epochKey(epoch)
+      return (await query(register, { from: key, to: key, limit: 1 })).length > 0
+    },
     async pointers(register, fromHour, toHour) {
       const items = await query(register, {
         from: `t#${hourText(fromHour)}`,
@@ -145,8 +154,9 @@ export function journal(
   return {
     ...journalReader(client, tables.ledger),
     async append(entries) {
-      const items = entries.flatMap(({ entry, pointerHours }) => [
+      const items = entries.flatMap(({ entry, pointerHours, newEpochs }) => [
         toItem(entry),
+        ...newEpochs.map((epoch) => ({ register: entry.register, sk: epochKey(epoch) })),
         ...pointerHours.map((hour) => ({
           register: entry.register,
           sk: pointerKey({ hour, n: entry.n }),

@@ -24,7 +24,11 @@ export interface Sorted {
 }
 
 /** Tells the readings that extend the journal from those that must be looked up in it, by the state alone. */
-export function sortIncoming(state: JournalState | null, incoming: readonly Reading[]): Sorted {
+export function sortIncoming(
+  state: JournalState | null,
+  incoming: readonly Reading[],
+  isNewEpoch: (epoch: number) => boolean,
+): Sorted {
   if (state === null) return { above: incoming, below: [], repeated: [] }
   const recent = new Map(remembered(state).map((reading) => [reading.id, reading]))
   const above: Reading[] = []
@@ -34,7 +38,8 @@ export function sortIncoming(state: JournalState | null, incoming: readonly Read
     const booked = recent.get(reading.id)
     if (booked?.hash === reading.hash && !supersedes(reading, booked)) {
       if (isRepeat(reading, booked)) repeated.push(reading)
-    } else if (booked === undefined && extendsJournal(state, reading)) above.push(reading)
+    } else if (booked === undefined && extendsJournal(state, reading, isNewEpoch))
+      above.push(reading)
     else below.push(reading)
   }
   return { above, below, repeated }
@@ -63,15 +68,18 @@ export function supersedes(reading: Reading, booked: Reading): boolean {
   return isOther && earlierReceived(booked, reading) === reading
 }
 
-function extendsJournal({ last, epochs, epochCount }: JournalState, reading: Reading): boolean {
+function extendsJournal(
+  { last }: JournalState,
+  reading: Reading,
+  isNewEpoch: (epoch: number) => boolean,
+): boolean {
   // A reading with a time of its own may move weak ones before it, and tell when their epoch began;
   // one that lies before the last says that a clock was wrong.
   if (!isWeak(reading) && (isWeak(last) || reading.atMs < last.tMs)) return false
   if (reading.epoch !== null && reading.epoch === last.epoch) return byRank(reading, last) > 0
   if (reading.epoch === null && last.epoch === null) return byTime(reading, last) > 0
   if (reading.atMs < last.tMs || (reading.atMs === last.tMs && reading.id <= last.id)) return false
-  // Another epoch after the last reading: new, unless the state has forgotten that it saw it before.
-  return reading.epoch === null || (!epochs.includes(reading.epoch) && epochCount <= EPOCHS)
+  return reading.epoch === null || isNewEpoch(reading.epoch)
 }
 
 /** The outcome of booking: an entry, or none when everything was booked already. */

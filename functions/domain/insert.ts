@@ -2,7 +2,7 @@ import { type Booking, epochsAfter, passedOver, supersedes } from './append.ts'
 import { risenMwh } from './evidence.ts'
 import { type FactHistory, factsAt } from './facts.ts'
 import { linesOf } from './intervals.ts'
-import { addTotals, type EntryDraft, EPOCHS, hoursOf, type JournalState } from './journal.ts'
+import { addTotals, type EntryDraft, hoursOf, type JournalState } from './journal.ts'
 import { difference } from './line.ts'
 import { distinct, inOrder, isWeak, place } from './order.ts'
 import { orderWithin } from './order-within.ts'
@@ -38,6 +38,7 @@ export function insert(
   incoming: readonly Reading[],
   run: Run,
   facts: FactHistory,
+  isNewEpoch: (epoch: number) => boolean,
 ): Booking | null {
   const booked = new Map(run.known.map((reading) => [reading.id, reading]))
   const fresh = distinct(incoming)
@@ -53,7 +54,7 @@ export function insert(
   const replaced = run.known.map((r): Reading => winners.find((w) => w.id === r.id) ?? r)
   const ordered = whole
     ? inOrder([...replaced, ...added])
-    : orderWithin(run, { replaced, winners, added, isNewEpoch: newTo(state) })
+    : orderWithin(run, { replaced, winners, added, isNewEpoch })
   if (ordered === null) return null
   const known = whole ? place(inOrder(run.known)) : run.known
   const placed = placeRun(run, ordered)
@@ -133,11 +134,6 @@ function draftOf(
       totals: addTotals(state.totals, added.length, lines),
     },
   }
-}
-
-/** Tells epochs the journal certainly never saw: it names the last ones only, but counts them all. */
-function newTo({ epochs, epochCount }: JournalState): (epoch: number) => boolean {
-  return (epoch) => epochCount <= EPOCHS && !epochs.includes(epoch)
 }
 
 /**

@@ -2,8 +2,8 @@ import { type Line, lineIdentity } from './line.ts'
 import type { PlacedReading, Reading } from './reading.ts'
 import type { WalkState } from './walk.ts'
 
-/** Counter epochs a state names; a register that went through more is looked up in its entries. */
-export const EPOCHS = 16
+/** Counter epochs a state names; whether the register went through others their marks in the journal tell. */
+export const EPOCHS = 4
 /** An entry holds at most this many lines … */
 export const MAX_LINES = 100
 /** … and reaches over at most this many UTC hours, so that it and its pointers fit one transaction. */

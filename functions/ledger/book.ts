@@ -7,6 +7,7 @@ import {
   type Entry,
   type EntryDraft,
   hourOf,
+  type JournalState,
   MAX_HOURS,
   NO_TOTALS,
   pointerHours,
@@ -61,7 +62,7 @@ export async function book(
       const step = await decide(register, rest, head, facts, ports.journal)
       const { draft } = step.booking
       if (draft !== null) {
-        const chain = sealed(register, draft, head, ports.now())
+        const chain = sealed(register, draft, head, ports.now(), step.isNewEpoch)
         if (!(await ports.journal.append(chain))) continue
         done.entries.push(...chain.map(({ entry }) => entry))
       }
@@ -79,6 +80,7 @@ interface Step {
   readonly repeated: readonly Reading[]
   /** Readings for the next entry. */
   readonly left: readonly Reading[]
+  readonly isNewEpoch: (epoch: number) => boolean
 }
 
 /** First what extends the journal, then what must be looked up in it. */
@@ -90,28 +92,56 @@ async function decide(
   journal: Journal,
 ): Promise<Step> {
   const state = head?.state ?? null
-  const { above, below, repeated } = sortIncoming(state, readings)
+  const isNewEpoch = await epochsNewTo(register, state, readings, journal)
+  const { above, below, repeated } = sortIncoming(state, readings, isNewEpoch)
   if (above.length > 0 || state === null) {
-    return { booking: append(state, above, facts), repeated, left: below }
+    return { booking: append(state, above, facts), repeated, left: below, isNewEpoch }
   }
   if (below.length === 0) {
     return {
       booking: { draft: null, duplicates: [], conflicts: [] },
       repeated,
       left: [],
+      isNewEpoch,
     }
   }
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
     const run = await neighbourhood(journal, register, below, hours)
-    const booking = insert(state, below, run, facts)
-    if (booking !== null) return { booking, repeated, left: [] }
+    const booking = insert(state, below, run, facts, isNewEpoch)
+    if (booking !== null) return { booking, repeated, left: [], isNewEpoch }
     if (run.toStart && run.toEnd) throw new Error(`no place in the whole journal of ${register}`)
   }
 }
 
+/**
+ * Which epochs of the readings the journal never saw. The state names the last ones; where it has
+ * forgotten some, the journal's own marks tell.
+ */
+async function epochsNewTo(
+  register: string,
+  state: JournalState | null,
+  readings: readonly Reading[],
+  journal: Journal,
+): Promise<(epoch: number) => boolean> {
+  const known = new Set(state?.epochs)
+  const forgets = state !== null && state.epochCount > state.epochs.length
+  const named = new Set(readings.map((reading) => reading.epoch))
+  for (const epoch of named) {
+    if (epoch === null || known.has(epoch) || !forgets) continue
+    if (await journal.hasEpoch(register, epoch)) known.add(epoch)
+  }
+  return (epoch) => !known.has(epoch)
+}
+
 /** The entries of a draft behind the head: usually one. */
-function sealed(register: string, draft: EntryDraft, head: Entry | null, nowMs: number): Pointed[] {
+function sealed(
+  register: string,
+  draft: EntryDraft,
+  head: Entry | null,
+  nowMs: number,
+  isNewEpoch: (epoch: number) => boolean,
+): Pointed[] {
   let previous = head
   return splitDraft(draft, head?.state.totals ?? NO_TOTALS).map((piece) => {
     const entry = seal(piece, {
@@ -120,7 +150,12 @@ function sealed(register: string, draft: EntryDraft, head: Entry | null, nowMs: 
       bookedAtMs: nowMs,
       prevHash: previous?.hash ?? GENESIS,
     })
-    const pointed = { entry, pointerHours: pointerHours(previous?.hours ?? null, entry.hours) }
+    const epochs = new Set(entry.readings.map((reading) => reading.epoch))
+    const pointed = {
+      entry,
+      pointerHours: pointerHours(previous?.hours ?? null, entry.hours),
+      newEpochs: [...epochs].filter((epoch) => epoch !== null && isNewEpoch(epoch)) as number[],
+    }
     previous = entry
     return pointed
   })

@@ -25,6 +25,7 @@ function entry(n: number) {
   return {
     entry: seal(draft, { register: 'n1', n, bookedAtMs: 1, prevHash: GENESIS }),
     pointerHours: [],
+    newEpochs: [],
   }
 }
 
@@ -59,7 +60,7 @@ test('every put of the ledger carries the condition that nothing is there yet', 
   engine.on(PutCommand).resolves({})
   engine.on(TransactWriteCommand).resolves({})
   await ledger.append([entry(2)])
-  await ledger.append([{ ...entry(1), pointerHours: [491_238] }])
+  await ledger.append([{ ...entry(1), pointerHours: [491_238], newEpochs: [] }])
   const puts = [
     engine.commandCalls(PutCommand)[0]?.args[0].input,
     ...(engine.commandCalls(TransactWriteCommand)[0]?.args[0].input.TransactItems ?? []).map(

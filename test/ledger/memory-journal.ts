@@ -8,6 +8,7 @@ import type { Journal, Pointed, Pointer } from '../../functions/adapters/journal
 export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: Pointer[] } {
   const stored: EntryItem[] = []
   const pointerList: Pointer[] = []
+  const epochs = new Set<number>()
   const sorted = () => [...pointerList].sort((a, b) => a.hour - b.hour || a.n - b.n)
   return {
     stored,
@@ -22,6 +23,9 @@ export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: P
     async *items() {
       yield* stored
     },
+    async hasEpoch(_register, epoch) {
+      return epochs.has(epoch)
+    },
     async pointers(_register, fromHour, toHour) {
       return sorted().filter(({ hour }) => hour >= fromHour && hour <= toHour)
     },
@@ -34,7 +38,10 @@ export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: P
     },
     async append(entries: readonly Pointed[]) {
       if (entries[0]?.entry.n !== stored.length + 1) return false
-      for (const { entry, pointerHours } of entries) {
+      for (const { entry, pointerHours, newEpochs } of entries) {
+        // The table refuses a mark that is there already, and with it the entry.
+        if (newEpochs.some((epoch) => epochs.has(epoch))) throw new Error('epoch marked twice')
+        for (const epoch of newEpochs) epochs.add(epoch)
         stored.push(toItem(entry))
         for (const hour of pointerHours) pointerList.push({ hour, n: entry.n })
       }
