@@ -36,7 +36,8 @@ const MAX_ITEM_BYTES = 32 * 1024
  * Accepts one telemetry message: parse, name its readings, and put each item once. Repeating the
  * call with the same arrival changes nothing, so any redelivery is safe.
  *
- * @throws only what the stores throw (the caller's retry repeats the whole message)
+ * @throws what the stores throw (the caller's retry repeats the whole message), and an error when a
+ *   stored item lacks the reading it is named after, which no retry would help
  */
 export async function accept(arrival: Arrival, ports: AcceptPorts): Promise<Accepted> {
   const parsed = parseMessage(arrival)
@@ -45,7 +46,8 @@ export async function accept(arrival: Arrival, ports: AcceptPorts): Promise<Acce
     return { created: 0, duplicates: 0, conflicts: 0, quarantined: parsed }
   }
   const outcome = { created: 0, duplicates: 0, conflicts: 0 }
-  for (const piece of cut(parsed.message)) await acceptPiece(piece, parsed, arrival, ports, outcome)
+  const message = await eachOnce(parsed, arrival, ports, outcome)
+  for (const piece of cut(message)) await acceptPiece(piece, parsed, arrival, ports, outcome)
   return { ...outcome, quarantined: null }
 }
 
@@ -84,6 +86,40 @@ function parseMessage(arrival: Arrival): Parsed | Refusal {
   return { message: parsed.data, text: json.text }
 }
 
+/** Counts what became of a message's readings. */
+interface Outcome {
+  created: number
+  duplicates: number
+  conflicts: number
+}
+
+/**
+ * The message with each of its readings once. A reading that an item held twice would be received
+ * twice and booked once, so the figures of health would never meet again. The first stands.
+ */
+async function eachOnce(
+  whole: Parsed,
+  arrival: Arrival,
+  ports: AcceptPorts,
+  outcome: Outcome,
+): Promise<TelemetryMessage> {
+  const { message } = whole
+  const register = registerKey(arrival.esp32Name, message.device_id ?? null)
+  const kept = new Map<string, Wired>()
+  for (const wired of withReadings(message, arrival.receivedAtMs)) {
+    const first = kept.get(wired.reading.id)
+    if (first === undefined) kept.set(wired.reading.id, wired)
+    else if (first.reading.hash === wired.reading.hash) outcome.duplicates += 1
+    else {
+      const text = textOf(only(message, [wired]), whole)
+      const reason = `reading ${wired.reading.id} of ${register} is in its message twice with different content; the first stands`
+      await ports.quarantine.put(conflictOf(arrival, text, reason))
+      outcome.conflicts += 1
+    }
+  }
+  return only(message, [...kept.values()])
+}
+
 /** Items of at most 25 readings and 32 KB. A single reading larger than that stays one item. */
 function cut(message: TelemetryMessage): TelemetryMessage[] {
   const { readings } = message
@@ -112,7 +148,7 @@ async function acceptPiece(
   whole: Parsed,
   arrival: Arrival,
   ports: AcceptPorts,
-  outcome: { created: number; duplicates: number; conflicts: number },
+  outcome: Outcome,
 ): Promise<void> {
   const register = registerKey(arrival.esp32Name, message.device_id ?? null)
   let rest = withReadings(message, arrival.receivedAtMs)
@@ -139,11 +175,16 @@ async function acceptPiece(
       (w) => known.has(w.reading.id) && known.get(w.reading.id) !== w.reading.hash,
     )
     for (const conflict of conflicts) {
-      await ports.quarantine.put(
-        conflictOf(arrival, textOf(only(message, [conflict]), whole), conflict, register),
-      )
+      const reason = `reading ${conflict.reading.id} of ${register} was stored before with other content`
+      const text = textOf(only(message, [conflict]), whole)
+      await ports.quarantine.put(conflictOf(arrival, text, reason))
     }
     const left = rest.filter((wired) => !known.has(wired.reading.id))
+    if (left.length === rest.length) {
+      throw new Error(
+        `telemetry item ${first.reading.id} of ${register} must hold the reading it is named after, and holds ${stored.readings.length} others`,
+      )
+    }
     outcome.conflicts += conflicts.length
     outcome.duplicates += rest.length - left.length - conflicts.length
     rest = left
@@ -167,8 +208,7 @@ function only(message: TelemetryMessage, wired: readonly Wired[]): TelemetryMess
   return { ...message, readings: readings.filter((_, index) => kept.has(index)) }
 }
 
-function conflictOf(arrival: Arrival, text: string, wired: Wired, register: string): Quarantined {
-  const reason = `reading ${wired.reading.id} of ${register} was stored before with other content`
+function conflictOf(arrival: Arrival, text: string, reason: string): Quarantined {
   return { ...quarantined(arrival, 'conflict', reason), original: Buffer.from(text) }
 }
 

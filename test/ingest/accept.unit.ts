@@ -108,6 +108,68 @@ describe('storing a message', () => {
   })
 })
 
+describe('a message that lists a reading twice', () => {
+  const one = { sequence_no: 1, energy_wh_total: 7 }
+  const other = { sequence_no: 1, energy_wh_total: 9 }
+  const next = { sequence_no: 2, energy_wh_total: 8 }
+
+  test('stores it once and counts the repeat as a duplicate', async () => {
+    const stores = memoryStores()
+    const outcome = await accept(arrive({ counter_epoch: 5, readings: [one, next, one] }), stores)
+    expect(outcome).toEqual({ created: 2, duplicates: 1, conflicts: 0, quarantined: null })
+    const [item] = [...stores.items.values()]
+    expect(item?.readings).toBe(2)
+    expect(item && fromItem(item).readings.map(({ seq }) => seq)).toEqual([1, 2])
+    expect(stores.refused).toEqual([])
+  })
+
+  test('keeps the first of two contents and quarantines the other', async () => {
+    const stores = memoryStores()
+    const outcome = await accept(arrive({ counter_epoch: 5, readings: [one, other, next] }), stores)
+    expect(outcome).toEqual({ created: 2, duplicates: 0, conflicts: 1, quarantined: null })
+    const [item] = [...stores.items.values()]
+    expect(item && fromItem(item).readings.map(({ energyMwh }) => energyMwh)).toEqual([7000, 8000])
+    expect(
+      stores.refused.map((q) => [q.kind, q.reason, Buffer.from(q.original).toString()]),
+    ).toEqual([
+      [
+        'conflict',
+        'reading s#0000000005#000000000001 of esp32-1 is in its message twice with different content; the first stands',
+        '{"counter_epoch":5,"readings":[{"sequence_no":1,"energy_wh_total":9}]}',
+      ],
+    ])
+  })
+
+  test('is recognised in items apart, and when it comes again', async () => {
+    const stores = memoryStores()
+    const message = readingsFrom(1, 30)
+    const twice = { ...message, readings: [...message.readings, ...message.readings.slice(0, 3)] }
+    const first = await accept(arrive(twice), stores)
+    expect(first).toEqual({ created: 30, duplicates: 3, conflicts: 0, quarantined: null })
+    const again = await accept(arrive(twice), stores)
+    expect(again).toEqual({ created: 0, duplicates: 33, conflicts: 0, quarantined: null })
+  })
+})
+
+test('an item without the reading it is named after is an error, not an endless loop', async () => {
+  const stores = memoryStores()
+  await accept(arrive({ counter_epoch: 5, sequence_no: 1, energy_wh_total: 7 }), stores)
+  const [wrong] = [...stores.items.values()]
+  let tries = 0
+  const raw = {
+    async create() {
+      tries += 1
+      if (tries > 3) throw new Error('tried for ever')
+      return false
+    },
+    get: async () => (wrong === undefined ? null : fromItem(wrong)),
+  }
+  const message = arrive({ counter_epoch: 5, sequence_no: 2, energy_wh_total: 8 })
+  await expect(accept(message, { ...stores, raw })).rejects.toThrow(
+    'telemetry item s#0000000005#000000000002 of esp32-1 must hold the reading it is named after, and holds 1 others',
+  )
+})
+
 describe('refusing a message', () => {
   const deep = `{"energy_wh_total":1,"x":${'['.repeat(40)}${']'.repeat(40)}}`
   test.each([
