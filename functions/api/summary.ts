@@ -18,7 +18,12 @@ export async function summary(
   if (all === null) return null
   const counted = countedOnce(all)
   const { blocks } = localDay(date, ports.siteTimeZone)
-  const devices = counted.flatMap(devicesOf)
+  const published = new Set(
+    counted
+      .map(({ register }) => registerParts(register))
+      .flatMap(({ esp32Name, deviceId }) => (deviceId === null ? [] : [esp32Name])),
+  )
+  const devices = counted.flatMap((day) => devicesOf(day, published))
   const totalMwh = sum(devices.map((device) => device.total_mwh))
   const quality = counted.reduce(
     (q, { day }) => addQuality(q, day.figures.quality),
@@ -45,10 +50,14 @@ export async function summary(
   }
 }
 
-function devicesOf({ register, day }: FreshDay): SummaryAnswer['devices'] {
+/** @param published nodes whose channels are counted by registers of their own */
+function devicesOf(
+  { register, day }: FreshDay,
+  published: ReadonlySet<string>,
+): SummaryAnswer['devices'] {
   const { esp32Name, deviceId } = registerParts(register)
   const { devices, quality } = day.figures
-  const hasChannels = devices.size > 1
+  const hasChannels = devices.size > 1 || (deviceId === null && published.has(esp32Name))
   return [...devices]
     .filter(([channel, series]) => channel !== null || !hasChannels || sum(series.energyMwh) !== 0)
     .map(([channel, series]) => ({
