@@ -70,8 +70,11 @@ export function runNode(node: NativeNode): NativeProcess {
   const waiting: ((account: Account) => void)[] = []
   let last: Account | undefined
   createInterface({ input: child.stdout }).on('line', (line) => {
-    last = Account.parse(JSON.parse(line))
-    for (const tell of waiting.splice(0)) tell(last)
+    const told = accountOf(line)
+    // Nothing a node says may end the stack.
+    if (told === undefined) return log(line)
+    last = told
+    for (const tell of waiting.splice(0)) tell(told)
   })
   // Before its first line it may not have taken its signals in hand, and SIGUSR1 would end it.
   const begun = Promise.withResolvers<void>()
@@ -96,6 +99,14 @@ export function runNode(node: NativeNode): NativeProcess {
     },
     stop: () => child.kill('SIGTERM'),
     kill: () => child.kill('SIGKILL'),
+  }
+}
+
+function accountOf(line: string): Account | undefined {
+  try {
+    return Account.safeParse(JSON.parse(line)).data
+  } catch {
+    return undefined
   }
 }
 
