@@ -29,7 +29,10 @@ export function provision(program: Command, output: Output): void {
       (value: string, all: string[]) => [...all, value],
       [],
     )
-    .option('--from <instant>', 'since when rating and rollover hold, ISO 8601 (default: always)')
+    .option(
+      '--from <instant>',
+      'since when ratings and rollover hold, ISO 8601 (default: always for the first of a node, else two minutes from now)',
+    )
     .option('--out <dir>', 'where the files go (default: <data-dir>/things/<esp32_name>)')
     .action(async (esp32Name: string, options: Options) => {
       const { provisionNode } = await import('../provisioning/provision.ts')
@@ -78,8 +81,8 @@ async function parseChannels(given: readonly string[]): Promise<Channel[]> {
   return channels
 }
 
-async function parseInstant(text: string | undefined): Promise<number> {
-  if (text === undefined) return 0
+async function parseInstant(text: string | undefined): Promise<number | undefined> {
+  if (text === undefined) return undefined
   const { option } = await import('../quantity.ts')
   const z = await import('zod')
   const iso = z.iso.datetime({

@@ -20,9 +20,16 @@ export interface NodeEntry {
   /** Where the node's meter wraps to zero, in mWh. */
   rolloverMwh?: number
   channels: readonly Channel[]
-  /** Since when rating and rollover hold; 0 for always. */
-  effectiveFromMs: number
+  /**
+   * Since when ratings and rollover hold.
+   * @default - always for the first facts of a node, and for later ones soon: lines that are booked
+   *   already must keep the facts they were booked by
+   */
+  effectiveFromMs?: number
 }
+
+/** Functions remember facts for a minute; a fact that begins later than that is known when it does. */
+const UNTIL_KNOWN_MS = 2 * 60_000
 
 type Fact = ReturnType<typeof FactItem.parse>
 
@@ -122,6 +129,7 @@ function changedFacts(
   by: string,
   nowMs: number,
 ): Record<string, unknown>[] {
+  const soon = known.length === 0 ? 0 : nowMs + UNTIL_KNOWN_MS
   const given = [
     { device_id: null, rating_mw: entry.ratingMw, rollover_mwh: entry.rolloverMwh },
     ...entry.channels.map(({ device_id, ratingMw }) => ({
@@ -137,23 +145,27 @@ function changedFacts(
         ...fact,
         esp32_name: entry.esp32Name,
         kind: `fact#${fact.device_id ?? '*'}#${String(nowMs).padStart(13, '0')}`,
-        effective_from_ms: entry.effectiveFromMs,
+        effective_from_ms: entry.effectiveFromMs ?? soon,
         recorded_at_ms: nowMs,
         recorded_by: by,
       }),
     )
-    .filter((fact) => !isKnown(fact, known))
+    .filter((fact) => !isKnown(fact, known, entry.effectiveFromMs))
 }
 
-/** True when each value the fact gives is what its register's latest facts say already. */
-function isKnown(fact: Fact, known: readonly Fact[]): boolean {
+/**
+ * True when each value the fact gives is what its register's latest facts say already, from the same
+ * instant on where one was asked for.
+ */
+function isKnown(fact: Fact, known: readonly Fact[], fromMs: number | undefined): boolean {
   const own = known
     .filter((other) => other.device_id === fact.device_id)
     .sort((a, b) => b.recorded_at_ms - a.recorded_at_ms)
   const same = (field: 'rating_mw' | 'rollover_mwh') => {
     if (fact[field] === undefined) return true
     const latest = own.find((other) => other[field] !== undefined)
-    return latest?.[field] === fact[field] && latest?.effective_from_ms === fact.effective_from_ms
+    if (latest === undefined || latest[field] !== fact[field]) return false
+    return fromMs === undefined || latest.effective_from_ms === fromMs
   }
   return same('rating_mw') && same('rollover_mwh')
 }

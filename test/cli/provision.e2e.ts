@@ -48,11 +48,15 @@ describe('autovolt provision', () => {
     expect(statSync(join(folder, 'device.key')).mode & 0o777).toBe(0o600)
     const record = await recordOf('esp32-a')
     expect(record.assignments).toEqual([{ classroom: 'B2-101', fromMs: 0 }])
-    expect(factsOf(record, 'esp32-a')).toEqual({
-      ratingMw: 2_000_500,
-      rolloverMwh: 9_999_990_000,
-      channelRatingMw: {},
-    })
+    expect(factsOf(record, 'esp32-a')).toEqual([
+      {
+        fromMs: 0,
+        ratingMw: 2_000_500,
+        rolloverMwh: 9_999_990_000,
+        channelRatingMw: {},
+        loadMw: null,
+      },
+    ])
   })
 
   it('gives a registered node a further certificate, and adds no second assignment or fact', async () => {
@@ -79,6 +83,30 @@ describe('autovolt provision', () => {
       [100_000, 0],
       [200_000, 1_768_415_400_000],
     ])
+  })
+
+  it('lets later facts hold from two minutes on, so that booked lines keep the earlier ones', async () => {
+    await provision('esp32-e', 'B2-101', '--rating-w', '100', '--channel', 'fan:75')
+    const earliestMs = Date.now() + 120_000
+    await provision('esp32-e', 'B2-101', '--rating-w', '200', '--channel', 'lamp:40')
+    const latestMs = Date.now() + 120_000
+    // A third call says nothing new.
+    await provision('esp32-e', 'B2-101', '--rating-w', '200', '--channel', 'fan:75')
+    const { facts } = await recordOf('esp32-e')
+    const first = facts.filter((fact) => fact.effective_from_ms === 0)
+    expect(first.map((fact) => [fact.device_id, fact.rating_mw])).toEqual([
+      [null, 100_000],
+      ['fan', 75_000],
+    ])
+    const later = facts.filter((fact) => fact.effective_from_ms !== 0)
+    expect(later.map((fact) => [fact.device_id, fact.rating_mw])).toEqual([
+      [null, 200_000],
+      ['lamp', 40_000],
+    ])
+    for (const { effective_from_ms } of later) {
+      expect(effective_from_ms).toBeGreaterThanOrEqual(earliestMs)
+      expect(effective_from_ms).toBeLessThanOrEqual(latestMs)
+    }
   })
 
   it('does not move a node, and makes no certificate for the attempt', async () => {
