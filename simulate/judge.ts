@@ -1,6 +1,7 @@
 import { type Entry, fold } from '../functions/domain/journal.ts'
 import type { Line } from '../functions/domain/line.ts'
 import type { PlacedReading } from '../functions/domain/reading.ts'
+import { finder } from './finder.ts'
 import type { VirtualNode } from './truth/campus.ts'
 import type { Observation } from './truth/observation.ts'
 import { type Passage, passages } from './truth/perfect.ts'
@@ -79,7 +80,11 @@ export function judge(
   const excused = { false_time: 0, steep_load: 0 }
   let traceless = 0
   let parked = 0
+  // A glitch far too high counts on as the real counter does: where a rollback right behind it leaves
+  // it standing (its step up in suspense), what it counted was used.
+  let odd = 0
   for (const group of groups.values()) {
+    problems.push(...shareProblems(node, group))
     const checked = check(node, group)
     if (checked.problem !== null) problems.push(checked.problem)
     if (checked.excuse !== null) excused[checked.excuse] += 1
@@ -88,12 +93,14 @@ export function judge(
     if (isJump && !group.from.truth.glitch && !group.to.truth.glitch) {
       parked += (group.to.shownMwh ?? 0) - (group.from.shownMwh ?? 0)
     }
+    const counted = sum(group.lines, 'measured')
+    if (group.from.truth.glitch && group.to.truth.glitch && counted <= used(group)) odd += counted
   }
   const passed = passages(node, observations)
   const countedMwh = passed.reduce((mwh, p) => mwh + p.countedMwh, 0)
   const steep = passed.filter(isSteep).reduce((mwh, p) => mwh + p.countedMwh, 0)
   const measuredMwh = sum(lines, 'measured', 'reset')
-  const driftMwh = measuredMwh - (countedMwh - parked)
+  const driftMwh = measuredMwh - odd - (countedMwh - parked)
   // What looks implausible between two readings may be taken for a glitch; then it is not credited.
   if (driftMwh > 0 || driftMwh < -Math.max(0, steep - parked)) {
     problems.push(`measured ${measuredMwh} mWh drift by ${driftMwh} mWh from the counters`)
@@ -118,6 +125,10 @@ export function judge(
   }
 }
 
+function used({ from, to }: Pick<Group, 'from' | 'to'>): number {
+  return to.truth.usedMwh - from.truth.usedMwh
+}
+
 /** The truth of a stretch must lie within what its lines say. */
 function check(
   node: VirtualNode,
@@ -125,7 +136,7 @@ function check(
 ): { problem: string | null; excuse: Excuse | null; traceless: number } {
   const nothing = { problem: null, excuse: null, traceless: 0 }
   if (from.truth.glitch || to.truth.glitch) return nothing
-  const usedMwh = to.truth.usedMwh - from.truth.usedMwh
+  const usedMwh = used({ from, to })
   const measured = sum(lines, 'measured', 'reset')
   const bounded = lines.map((line) => line.bounds ?? [0, 0])
   const least = measured + bounded.reduce((mwh, [min]) => mwh + min, 0)
@@ -145,31 +156,26 @@ function check(
   return { ...nothing, problem: says }
 }
 
+/** Within one life of the counters every channel must have been given what its own counter counted. */
+function shareProblems(node: VirtualNode, { from, to, lines }: Group): string[] {
+  if (node.kind !== 'current' || from.truth.life !== to.truth.life) return []
+  const shares = lines.filter((it) => it.kind === 'measured').flatMap((it) => it.channels)
+  return shares.flatMap((share) => {
+    const [before, after] = [from, to].map((it) =>
+      it.channels.find((channel) => channel.deviceId === share.deviceId),
+    )
+    const countedMwh = (after?.energyMwh ?? 0) - (before?.energyMwh ?? 0)
+    const onS = (after?.onTimeS ?? 0) - (before?.onTimeS ?? 0)
+    // A drifting clock may make the interval shorter than the time a channel was on.
+    if (share.energyMwh === countedMwh && share.onTimeS <= onS) return []
+    const given = `${share.energyMwh} mWh and ${share.onTimeS} s`
+    return [`${share.deviceId} counted ${countedMwh} mWh and ${onS} s, a line gives it ${given}`]
+  })
+}
+
 /** More was used than three times the larger power at both ends explains: the premise of plausibility. */
 function isSteep({ from, to, usedMwh }: Pick<Passage, 'from' | 'to' | 'usedMwh'>): boolean {
   const seenMw = Math.max(from.powerMw, to.powerMw)
   const explainedMwh = (3 * seenMw * (to.truth.atMs - from.truth.atMs)) / 3_600_000
   return usedMwh > explainedMwh + ALLOWANCE_MWH
-}
-
-/** Finds the observation that a booked reading is. */
-function finder(
-  observations: readonly Observation[],
-): (reading: PlacedReading) => Observation | null {
-  const key = (it: { epoch: number | null; seq: number | null; uptimeS: number | null }) =>
-    `${it.epoch} ${it.seq} ${it.uptimeS}`
-  const byKey = new Map<string, Observation[]>()
-  for (const observation of observations) {
-    const same = byKey.get(key(observation))
-    if (same === undefined) byKey.set(key(observation), [observation])
-    else same.push(observation)
-  }
-  // A node that names no epoch has several readings of one sequence number and uptime: the nearest is it.
-  const far = (reading: PlacedReading, o: Observation) =>
-    Math.abs(o.truth.atMs - reading.atMs) + Math.abs((o.shownMwh ?? 0) - (reading.energyMwh ?? 0))
-  return (reading) =>
-    (byKey.get(key(reading)) ?? []).reduce<Observation | null>(
-      (best, o) => (best === null || far(reading, o) < far(reading, best) ? o : best),
-      null,
-    )
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { BY_NAME, FAULTS, type Fault } from './truth/faults.ts'
+import { FAULTS, type Fault } from './truth/faults.ts'
 
 export interface SimulateOptions {
   readonly seed: number
@@ -49,7 +49,7 @@ export function simulateOptions(args: readonly string[]): SimulateOptions {
 }
 
 function faultList(text: string): readonly Fault[] {
-  if (text === 'all') return FAULTS.filter((fault) => !BY_NAME.includes(fault))
+  if (text === 'all') return FAULTS
   if (text === 'none') return []
   return text.split(',').map((name) => {
     const fault = FAULTS.find((it) => it === name)

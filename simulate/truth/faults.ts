@@ -60,8 +60,6 @@ export const CLOUD_FAULTS = [
   'partial_batch',
 ] as const
 
-/** What can be asked for by name only: the ledger does not hold under it yet. */
-export const BY_NAME: readonly Fault[] = ['clock_lost', 'jump_over_start']
 export const FAULTS = [...MESSAGE_FAULTS, ...NODE_FAULTS, ...CLOUD_FAULTS] as const
 export type Fault = (typeof FAULTS)[number]
 
