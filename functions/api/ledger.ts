@@ -3,13 +3,13 @@ import type { JournalReader } from '../adapters/journal.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import { type LedgerAnswer, LedgerCursor, type LedgerQuery } from '../contract/api.ts'
 import { localDay } from '../domain/calendar.ts'
-import { type Entry, hourOf } from '../domain/journal.ts'
+import { type Entry, fold, hourOf } from '../domain/journal.ts'
 import { registerKey } from '../domain/reading.ts'
 import { entryToApi, touches } from './ledger-entry.ts'
 
 export interface LedgerPorts {
   readonly nodes: Pick<NodeStore, 'get'>
-  readonly journal: Pick<JournalReader, 'entries' | 'pointers' | 'nearestHour'>
+  readonly journal: Pick<JournalReader, 'head' | 'entries' | 'pointers' | 'nearestHour'>
   readonly siteTimeZone: string
 }
 
@@ -27,11 +27,8 @@ const PAGE = 200
 const MAX_READ = 4_000
 /** Lines and readings of a page: keeps the answer well inside Lambda's 6 MB. */
 const MAX_PARTS = 2_000
-/**
- * A line that begins in the range may end behind it, where its pointer is. Behind the range lie at
- * most three odd readings before the one it ends at, each perhaps in an hour of its own.
- */
-const HOURS_BEHIND = 4
+/** Hours looked through at a time for the end of a line, at most. */
+const MAX_WINDOW = 24
 
 /**
  * A page of a register's entries that have a line or a reading in the range, oldest entry first. The
@@ -105,21 +102,64 @@ async function collect(
   return { entries: found, through: null }
 }
 
-/**
- * Entries beyond `after` that the range's pointers lead to, by number. A pointer names the first of
- * a run: entries after it need none of their own as long as they stay in its one hour.
- */
+/** Entries beyond `after` that the range's pointers lead to, by number. */
 async function* candidates(
   register: string,
   range: Range,
   after: number,
   { journal }: LedgerPorts,
 ): AsyncGenerator<Entry> {
-  let lastHour = hourOf(range.toMs - 1)
-  for (let i = 0; i < HOURS_BEHIND; i++) {
-    lastHour = (await journal.nearestHour(register, lastHour, 'above')) ?? lastHour
+  const lastHour = await lastEndHour(register, range.toMs, journal)
+  yield* entriesIn(register, hourOf(range.fromMs), lastHour, after, journal)
+}
+
+/**
+ * The last hour in which a line that begins before `toMs` ends: there is its pointer. Readings
+ * without a counter, or odd ones, may lie between, so it goes on until a line ends behind `toMs`, and
+ * as far as the lines that were taken back on the way reached.
+ */
+async function lastEndHour(
+  register: string,
+  toMs: number,
+  journal: LedgerPorts['journal'],
+): Promise<number> {
+  const head = await journal.head(register)
+  // A register that never had a counter has lines of a few minutes only, between neighbours.
+  const hasCounter = head !== null && head.state.walk.kept.length > 0
+  let furthest = hourOf(toMs - 1)
+  let from = furthest
+  let hours = 1
+  while (true) {
+    const to = from + hours - 1
+    const entries: Entry[] = []
+    for await (const entry of entriesIn(register, from, to, 0, journal)) entries.push(entry)
+    for (const line of entries.flatMap((entry) => entry.lines)) {
+      if (line.fromMs < toMs) furthest = Math.max(furthest, hourOf(line.toMs))
+    }
+    const ends = hasCounter
+      ? fold(entries).lines.map((line) => line.toMs)
+      : entries.flatMap((entry) => entry.readings.map((reading) => reading.tMs))
+    const isBounded = ends.some((ms) => ms >= toMs && hourOf(ms) <= to)
+    if (isBounded && furthest <= to) return furthest
+    const next = await journal.nearestHour(register, to, 'above')
+    if (next === null) return Math.max(furthest, to)
+    from = next
+    hours = Math.min(2 * hours, MAX_WINDOW)
   }
-  const pointers = await journal.pointers(register, hourOf(range.fromMs), lastHour)
+}
+
+/**
+ * Entries beyond `after` that the pointers of some hours lead to, by number. A pointer names the first
+ * of a run: entries after it need none of their own as long as they stay in its one hour.
+ */
+async function* entriesIn(
+  register: string,
+  fromHour: number,
+  toHour: number,
+  after: number,
+  journal: LedgerPorts['journal'],
+): AsyncGenerator<Entry> {
+  const pointers = await journal.pointers(register, fromHour, toHour)
   const starts = [...new Set(pointers.map(({ n }) => n))].sort((a, b) => a - b)
   const current = starts.findLastIndex((n) => n <= after + 1)
   let next = Math.max(0, current)

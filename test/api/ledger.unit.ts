@@ -81,6 +81,53 @@ describe('a range', () => {
   })
 })
 
+describe('a line over many hours', () => {
+  const hourly = memoryJournal()
+  const minute = 60_000
+  beforeAll(async () => {
+    const bookPorts = { journal: hourly, facts: async () => NO_FACTS, now: () => START_MS }
+    // Counters at 0 h, 40 h and 41 h, and only power every hour between; then a late one at 20 h.
+    const hours = [...Array.from({ length: 42 }, (_, i) => i), 20.5]
+    for (const h of hours) {
+      const isCounter = [0, 40, 41, 20.5].includes(h)
+      const seq = h * 60 + 1
+      const one = reading({ t: h * 3_600, ...(isCounter && { wh: h * 60 }), w: 60, epoch: 7, seq })
+      await book('a', [one], bookPorts)
+    }
+  })
+  const linesIn = async (from: number, to: number) => {
+    const query = { esp32_name: 'a', from: at(from * 60), to: at(to * 60), limit: '500' }
+    const found = await ledgerPage(LedgerQuery.parse(query), { ...ports, journal: hourly })
+    if (!('answer' in found)) throw new Error(JSON.stringify(found))
+    return found.answer.entries.flatMap(({ lines }) =>
+      lines.map((line) => [
+        (Date.parse(line.from) - START_MS) / minute,
+        (Date.parse(line.to) - START_MS) / minute,
+        line.delta_wh,
+      ]),
+    )
+  }
+
+  it.each([
+    [0.25, 1],
+    [7, 8],
+    [19, 20],
+    [20.5, 21],
+    [39, 39.5],
+  ])('is found from hour %d to %d, with what took it back', async (from, to) => {
+    expect(await linesIn(from, to)).toEqual([
+      [0, 2_400, 2_400],
+      [0, 2_400, -2_400],
+      [0, 1_230, 1_230],
+      [1_230, 2_400, 1_170],
+    ])
+  })
+
+  it('is not looked for behind a line that bounds the range', async () => {
+    expect(await linesIn(40.25, 40.5)).toEqual([[2_400, 2_460, 60]])
+  })
+})
+
 it('a late entry says what it took back', async () => {
   const { entries } = await page({ from: at(65), to: at(66) })
   expect(entries.map(({ n, reason }) => [n, reason])).toEqual([
