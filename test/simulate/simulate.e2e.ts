@@ -4,7 +4,7 @@ import { report } from '../../simulate/report.ts'
 import { type Simulated, simulate } from '../../simulate/simulate.ts'
 
 /** A campus with one node of each kind, for two days, under all faults; three draws of them. */
-const SEEDS = [1, 2, 3]
+const SEEDS = [1, 3, 19]
 
 describe('the real code on the real engine, against a campus that knows its true energy', () => {
   const found: Simulated[] = []
