@@ -18,12 +18,14 @@ export function payloadOf(
 ): string {
   if (node.kind === 'legacy') return JSON.stringify(legacy(node, observations[0] as Observation))
   const readings = observations.map((observation) => fields(node, observation))
+  const isOfBefore = node.live && observations[0]?.bootId !== sending.bootId
   const shared = {
     schema: 1,
     esp32_name: node.name,
     ...(deviceId === null ? {} : { device_id: deviceId }),
     boot_id: sending.bootId,
-    sent_uptime_seconds: sending.uptimeS,
+    // A message of one reading has one boot; the uptime of another one would say something wrong.
+    ...(isOfBefore ? {} : { sent_uptime_seconds: sending.uptimeS }),
     ...(sending.replayed ? { replayed: true } : {}),
   }
   const [only] = readings
