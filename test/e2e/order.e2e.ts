@@ -68,7 +68,7 @@ describe('what a journal says', () => {
     expect(answer).toMatchObject({ status: 202, body: { created: 0, duplicates: 0, conflicts: 1 } })
     await node.telemetry({ readings: [reading(5, 120, 1006), reading(4, 90, 1008)] })
     await booked(site, 'esp32-a', 5)
-    await eventually(async () => expect(await health()).toMatchObject({ conflicts: 1 }))
+    await eventually(async () => expect(await health()).toMatchObject({ conflicts: 2 }))
     expect((await linesOf(site, 'esp32-a')).slice(5)).toEqual([
       '5 append +measured 10:01:30–10:02:00 1000 high',
     ])
