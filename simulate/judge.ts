@@ -106,6 +106,12 @@ export function judge(
     problems.push(`measured ${measuredMwh} mWh drift by ${driftMwh} mWh from the counters`)
   }
   const delivered = observations.filter((o) => o.delivered)
+  const booked = new Set(found.values())
+  const missing = delivered.filter((o) => !booked.has(o))
+  if (missing.length > 0) {
+    const first = missing[0]?.seq ?? missing[0]?.truth.atMs
+    problems.push(`${missing.length} readings arrived and are not booked, the first is ${first}`)
+  }
   const bounds = lines.map((line) => line.bounds ?? [0, 0])
   return {
     register,

@@ -26,6 +26,8 @@ export interface FaultyClient {
   takeInserts(table: string): DynamoDBRecord[]
   /** Virtual time goes on; chance is drawn for each write by what it writes and how often in this step. */
   step(nowMs: number): void
+  /** Until the next step there is no outage: what is to be settled must come to an end. */
+  calm(): void
 }
 
 type Write = PutCommand | UpdateCommand | TransactWriteCommand
@@ -33,6 +35,9 @@ type Item = Record<string, unknown>
 const KEYS = ['register', 'id', 'sk']
 /** Most conditions that fail in a row; a worker gives a register back after twenty. */
 const LONGEST_STORM = 26
+/** Writes in ten thousand that are throttled: usually, and in an hour of outage. */
+const THROTTLED = 40
+const OUTAGE = 9_000
 
 export function faultyClient(
   real: DynamoDBDocumentClient,
@@ -44,6 +49,7 @@ export function faultyClient(
   const attempts = new Map<string, number>()
   const storms = new Map<string, number>()
   let nowMs = 0
+  let throttled = THROTTLED
   let sequence = 0
 
   const captured = (table: string | undefined, item: Item | undefined) => {
@@ -68,7 +74,7 @@ export function faultyClient(
     attempts.set(name, attempt)
     const draw = (fault: string) => chance(seed, fault, name, nowMs, attempt) % 10_000
     if (table === stormTable && stormy(key, draw)) throw conditionFailure(command)
-    if (faults.strikes('throttled', draw('throttled') < 40)) {
+    if (faults.strikes('throttled', draw('throttled') < throttled)) {
       throw new ProvisionedThroughputExceededException({
         $metadata: {},
         message: 'the simulation throttles this write',
@@ -114,6 +120,10 @@ export function faultyClient(
     step(atMs) {
       nowMs = atMs
       attempts.clear()
+      throttled = chance(seed, 'outage', atMs) % 1_000 < 25 ? OUTAGE : THROTTLED
+    },
+    calm() {
+      throttled = THROTTLED
     },
   }
 }

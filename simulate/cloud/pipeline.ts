@@ -22,8 +22,8 @@ export const SITE_ZONE = 'Asia/Kolkata'
 const DAY_MS = 86_400_000
 /** Attempts of an asynchronous invocation, as the functions' configuration says. */
 const ATTEMPTS = 3
-/** Attempts of what is tried until it is done; faults are rare enough that this many never all fail. */
-const MANY = 60
+/** Attempts of what is tried until it is done; even in an outage this many never all fail. */
+const MANY = 400
 
 /** The use cases of the functions over the real tables, in virtual time and under faults. */
 export interface Pipeline {
@@ -85,7 +85,7 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
     try {
       return (await bookBatch(records, booking)).failures
     } catch {
-      // The function itself failed: Lambda takes the whole batch as failed.
+      // The function itself failed: the whole batch is taken as failed.
       return records.map((record) => record.dynamodb?.SequenceNumber ?? '')
     }
   }
@@ -128,6 +128,7 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
       await rollOnce().catch(() => {})
     },
     async settle() {
+      faulty.calm()
       for (let left = MANY; undelivered.length > 0 && left > 0; left--) {
         const again = undelivered
         undelivered = []
