@@ -74,8 +74,10 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
       ...{ id: null, command: 'unknown' },
     })
     // People use the wall switches as well; what a command did is marked.
-    const commanded = readings().filter((it) => it.cause === 'command')
-    expect(commanded.at(-1).channels[1]).toMatchObject({ device_id: 'fan-1', on: true })
+    await eventually(() => {
+      const commanded = readings().filter((it) => it.cause === 'command')
+      expect(commanded.at(-1)?.channels[1]).toMatchObject({ device_id: 'fan-1', on: true })
+    })
   })
 
   it('takes another configuration, and tells readings again that it is asked for', async () => {
