@@ -51,10 +51,16 @@ export async function startEngine(dataDir?: string): Promise<Engine> {
       }),
     },
   })
+  const drop = () => {
+    if (dataDir === undefined) rmSync(folder, { recursive: true, force: true })
+  }
+  // What is in memory must not stay there when the simulation is ended before its time.
+  process.once('exit', drop)
   const stop = async () => {
     plain.destroy()
     await database.stop()
-    if (dataDir === undefined) rmSync(folder, { recursive: true, force: true })
+    drop()
+    process.off('exit', drop)
   }
   try {
     const shapes = templated().map(shapeOf)
