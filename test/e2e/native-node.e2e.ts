@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Account } from '../../local/native/process.ts'
+import { dice } from '../../simulate/truth/dice.ts'
 import { bookedOf, endNode, isBuilt, nodeSays, startNode } from './native.ts'
 import { failedMessages, quarantined } from './records.ts'
 import { type Site, startSite } from './site.ts'
@@ -16,6 +17,7 @@ const LIMIT_MS = 120_000 + KILLS * 2_000 + (WEEK_S / PERIOD_S) * 20
 /** Virtual seconds of the hour in a real one, more than 1: its clock has an hour to make up. */
 const HOUR_SPEED = Number(process.env.AUTOVOLT_NODE_HOUR_SPEED ?? 600)
 const HOUR_LIMIT_MS = 120_000 + 4_000_000 / (HOUR_SPEED - 1)
+const SEED = Number(process.env.AUTOVOLT_NODE_SEED ?? Date.now() % 1_000_000)
 /** Most readings that are acknowledged in a run of the replay before it is killed. */
 const TOLD_BETWEEN_KILLS = 500
 const RATED_MW = 36_000 + 72_000 + 285_000
@@ -93,11 +95,15 @@ describe.skipIf(!isBuilt)('autovolt-node', () => {
       }
       // The others into the telling, each after another count of readings was acknowledged. What a
       // power cut makes the node forget of that comes again.
+      const throws = dice('kills', SEED)
+      console.log(`seed ${SEED} (AUTOVOLT_NODE_SEED repeats it)`)
       let told = 0
       for (let kill = offline; kill <= KILLS; kill += 1) {
         const node = start()
         const { backlog } = await nodeSays(node, ({ behind_ms }) => behind_ms < 2_000)
-        const enough = 1 + Math.floor(Math.random() * TOLD_BETWEEN_KILLS)
+        // Never so many that nothing would be left for the kills that are still to come.
+        const most = Math.min(TOLD_BETWEEN_KILLS, Math.ceil(backlog / (KILLS - kill + 2)))
+        const enough = throws.between(1, most)
         const cut = await nodeSays(node, (it) => it.backlog <= backlog - enough)
         node.kill()
         await node.ended
