@@ -1,33 +1,48 @@
 import { registerParts } from '../reading.ts'
 import type { DayFigures, Quality } from './figures.ts'
 
-/** The figures of a day that say whether its register was at work. */
+/** The figures of a day that say how its register was at work. */
 interface Counted {
   readonly register: string
   readonly day: { readonly figures: Pick<DayFigures, 'devices' | 'quality'> }
 }
 
 /**
- * The registers that make a classroom's total on a day: of a node whose own total was at work that
- * day only that, else its channels. Never both, or the same energy would count twice. A node that
- * only said how its relays stand, or counted on other days, hides nothing.
+ * The registers that make a classroom's total on a day: of a node either its own total or its
+ * channels, whichever counted. Never both, or the same energy would count twice. A node that only said
+ * how its relays stand has time that lines account for, and perhaps an estimate by rated power; neither
+ * hides channels that used or counted energy that day.
  */
 export function countedOnce<T extends Counted>(registers: readonly T[]): T[] {
-  const withTotal = new Set(
-    registers
-      .filter(({ register, day }) => registerParts(register).deviceId === null && worked(day))
-      .map(({ register }) => register),
-  )
-  return registers.filter(({ register }) => {
-    const { esp32Name, deviceId } = registerParts(register)
-    return deviceId === null || !withTotal.has(esp32Name)
-  })
+  const byNode = Map.groupBy(registers, ({ register }) => registerParts(register).esp32Name)
+  const passedOver = new Set<T>()
+  for (const group of byNode.values()) {
+    const [totals, channels] = [true, false].map((isTotal) =>
+      group.filter(({ register }) => (registerParts(register).deviceId === null) === isTotal),
+    ) as [T[], T[]]
+    const own = Math.max(NOTHING, ...totals.map(evidence))
+    const theirs = Math.max(NOTHING, ...channels.map(evidence))
+    if (own > NOTHING && own >= theirs) for (const channel of channels) passedOver.add(channel)
+    else if (own >= ENERGY) for (const total of totals) passedOver.add(total)
+  }
+  return registers.filter((register) => !passedOver.has(register))
 }
 
-/** Energy of the day, or time that lines account for: a load that is off counts, too. */
-function worked({ figures }: Counted['day']): boolean {
-  if (figures.quality.coverageS !== 0) return true
-  return [...figures.devices.values()].some(({ energyMwh }) => energyMwh.some((mwh) => mwh !== 0))
+const NOTHING = 0
+/** Time that lines account for: a load that is off counts, too. */
+const COVERED = 1
+const ENERGY = 2
+const COUNTED = 3
+
+/** How well a register's day is known. */
+function evidence({ day: { figures } }: Counted): number {
+  const { measuredMwh, apportionedMwh, coverageS } = figures.quality
+  if (measuredMwh !== 0 || apportionedMwh !== 0) return COUNTED
+  const hasEnergy = [...figures.devices.values()].some((series) =>
+    series.energyMwh.some((mwh) => mwh !== 0),
+  )
+  if (hasEnergy) return ENERGY
+  return coverageS !== 0 ? COVERED : NOTHING
 }
 
 export function addQuality(a: Quality, b: Quality): Quality {
