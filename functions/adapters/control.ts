@@ -14,7 +14,7 @@ export interface Counts {
   /** Readings stored, and those that ingest knew from the message's key and did not store again. */
   readonly received: number
   readonly repeated: number
-  /** Readings whose identity was stored with other content: in quarantine since. */
+  /** Readings that ingest put into quarantine as contradictions, which the ledger decides today. */
   readonly contradicted: number
   /** Stored readings that were booked, and those the ledger had from another message, or otherwise. */
   readonly booked: number
@@ -69,7 +69,7 @@ export interface ControlStore {
   countOnce(guard: string, add: Partial<Counts>, nowMs: number): Promise<boolean>
   countError(count: number): Promise<void>
   /** Counts readings that ingest did not store; a repeated invocation may count them once more. */
-  countPassedOver(repeated: number, contradicted: number): Promise<void>
+  countRepeated(repeated: number): Promise<void>
   lastRollup(): Promise<RollupRun | null>
   recordRollup(run: RollupRun): Promise<void>
 }
@@ -139,8 +139,8 @@ export function controlStore(client: DynamoDBDocumentClient, table: string): Con
       )
     },
 
-    async countPassedOver(repeated, contradicted) {
-      const add = { repeated, contradicted }
+    async countRepeated(repeated) {
+      const add = { repeated }
       await despiteCrossings(() => client.send(new UpdateCommand(counterUpdate(table, add))))
     },
 

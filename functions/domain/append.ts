@@ -60,12 +60,13 @@ export function isRepeat(reading: Reading, booked: Reading): boolean {
 }
 
 /**
- * True when a reading stands in place of a booked one of the same identity: it was received earlier, and
- * says something else, or the same of another time where the time comes from the receipt.
+ * True when a reading stands in place of a booked one of the same identity: it was received earlier or,
+ * at the same time, has the lower hash. One with the same content counts, too: its receipt decides
+ * against claims that are still to come.
  */
 export function supersedes(reading: Reading, booked: Reading): boolean {
-  const isOther = reading.hash !== booked.hash || reading.atMs !== booked.atMs
-  return isOther && earlierReceived(booked, reading) === reading
+  const isSame = reading.hash === booked.hash && reading.receivedAtMs === booked.receivedAtMs
+  return !isSame && earlierReceived(booked, reading) === reading
 }
 
 function extendsJournal(
@@ -89,7 +90,17 @@ export interface Booking {
   readonly duplicates: readonly Reading[]
   /** Incoming readings whose identity is booked with other content; the earlier received stands. */
   readonly conflicts: readonly Reading[]
+  /** Incoming readings that stand in place of booked ones from now on. */
+  readonly replaced: readonly Replaced[]
 }
+
+/** A reading that was received before the booked one of its identity. */
+export interface Replaced {
+  readonly winner: Reading
+  readonly loser: Reading
+}
+
+export const NOTHING_BOOKED: Booking = { draft: null, duplicates: [], conflicts: [], replaced: [] }
 
 /**
  * Books readings that all sort behind the journal's last one: the walk goes on from where the state
@@ -103,7 +114,7 @@ export function append(
   const fresh = distinct(incoming)
   const placed = place(behind(state, fresh), state?.last)
   const last = placed.at(-1)
-  if (last === undefined) return { draft: null, duplicates: [], conflicts: [] }
+  if (last === undefined) return NOTHING_BOOKED
   const from = state?.walk ?? START
   const walked = walk(from, placed, facts)
   const before = linesOf(walk(from, [], facts), facts)
@@ -118,7 +129,7 @@ export function append(
     state: { last, walk: walked.state, totals, ...epochsAfter(state, placed) },
   }
   const standing = new Map(fresh.map((reading) => [reading.id, reading]))
-  return { draft, ...passedOver(incoming, standing) }
+  return { draft, ...passedOver(incoming, standing), replaced: [] }
 }
 
 /** The order behind the last reading: first what is left of its epoch, then the epochs after it. */

@@ -47,8 +47,14 @@ export function insert(
     const known = booked.get(reading.id)
     return known !== undefined && supersedes(reading, known)
   })
-  const passed = passedOver(incoming, new Map(fresh.map((r) => [r.id, booked.get(r.id) ?? r])))
-  if (added.length + winners.length === 0) return { draft: null, ...passed }
+  const passed = passedOver(
+    incoming.filter((reading) => !winners.includes(reading)),
+    new Map(fresh.map((r) => [r.id, winners.includes(r) ? r : (booked.get(r.id) ?? r)])),
+  )
+  const pairs = winners.map((winner) => ({ winner, loser: booked.get(winner.id) as Reading }))
+  if (added.length + winners.length === 0) {
+    return { draft: null, ...passed, replaced: pairs }
+  }
 
   const whole = run.toStart && run.toEnd
   const replaced = run.known.map((r): Reading => winners.find((w) => w.id === r.id) ?? r)
@@ -88,6 +94,7 @@ export function insert(
       whole ? epochsAfter(null, placed) : epochsAfter(state, added),
     ),
     ...passed,
+    replaced: pairs,
   }
 }
 
@@ -108,8 +115,7 @@ function draftOf(
   const readings = added.map((reading) => places.get(reading.id) as PlacedReading)
   const moved = known.flatMap((was) => {
     const is = places.get(was.id)
-    const isOther = is && (was.tMs !== is.tMs || was.atMs !== is.atMs || was.hash !== is.hash)
-    return isOther ? [{ was, is }] : []
+    return is && !isSameReading(was, is) ? [{ was, is }] : []
   })
   const current = <R extends PlacedReading>(reading: R): R =>
     (places.get(reading.id) as R) ?? reading
@@ -170,6 +176,12 @@ function resume(
     return { state: { kept, pending: [], bare: null }, after: four.at(-1) ?? null }
   }
   return null
+}
+
+function isSameReading(a: PlacedReading, b: PlacedReading): boolean {
+  return (
+    a.tMs === b.tMs && a.atMs === b.atMs && a.hash === b.hash && a.receivedAtMs === b.receivedAtMs
+  )
 }
 
 /** The places of a run's readings, beginning with the first, which stays where it is. */

@@ -1,6 +1,6 @@
 import { explain, parseJson } from '../adapters/json.ts'
 import type { Quarantined, QuarantineKind, QuarantineStore } from '../adapters/quarantine.ts'
-import type { Channel, RawStore } from '../adapters/raw.ts'
+import type { Channel, RawMessage, RawStore } from '../adapters/raw.ts'
 import { fromWire } from '../adapters/wire.ts'
 import { Esp32Name } from '../contract/names.ts'
 import { MAX_PAYLOAD_BYTES, MAX_READINGS_PER_ITEM, TelemetryMessage } from '../contract/wire.ts'
@@ -19,6 +19,7 @@ export interface Arrival {
 export interface Accepted {
   readonly created: number
   readonly duplicates: number
+  /** Stored beside others of the same identity; the ledger decides which of them stands. */
   readonly conflicts: number
   /** Set when the whole message went to quarantine. */
   readonly quarantined: { kind: QuarantineKind; reason: string } | null
@@ -95,7 +96,8 @@ interface Outcome {
 
 /**
  * The message with each of its readings once. A reading that an item held twice would be received
- * twice and booked once, so the figures of health would never meet again. The first stands.
+ * twice and booked once. One that is there with two contents claims twice: all but the first claim are
+ * stored beside it.
  */
 async function eachOnce(
   whole: Parsed,
@@ -104,18 +106,16 @@ async function eachOnce(
   outcome: Outcome,
 ): Promise<TelemetryMessage> {
   const { message } = whole
-  const register = registerKey(arrival.esp32Name, message.device_id ?? null)
   const kept = new Map<string, Wired>()
+  const others: Wired[] = []
   for (const wired of withReadings(message, arrival.receivedAtMs)) {
     const first = kept.get(wired.reading.id)
     if (first === undefined) kept.set(wired.reading.id, wired)
     else if (first.reading.hash === wired.reading.hash) outcome.duplicates += 1
-    else {
-      const text = textOf(only(message, [wired]), whole)
-      const reason = `reading ${wired.reading.id} of ${register} is in its message twice with different content; the first stands`
-      await ports.quarantine.put(conflictOf(arrival, text, reason))
-      outcome.conflicts += 1
-    }
+    else others.push(wired)
+  }
+  for (const other of others) {
+    outcome[await putBeside(rawOf(message, [other], whole, arrival), other.reading, ports)] += 1
   }
   return only(message, [...kept.values()])
 }
@@ -141,7 +141,7 @@ function cut(message: TelemetryMessage): TelemetryMessage[] {
 
 /**
  * Puts one item under the identity of its first reading. When that is taken, the readings both hold
- * are repeats or conflicts, and what is left goes under the identity of its own first reading.
+ * are repeats or claims, and what is left goes under the identity of its own first reading.
  */
 async function acceptPiece(
   message: TelemetryMessage,
@@ -150,44 +150,82 @@ async function acceptPiece(
   ports: AcceptPorts,
   outcome: Outcome,
 ): Promise<void> {
-  const register = registerKey(arrival.esp32Name, message.device_id ?? null)
   let rest = withReadings(message, arrival.receivedAtMs)
   while (rest.length > 0) {
     const first = rest[0] as Wired
-    const part = only(message, rest)
-    const text = textOf(part, whole)
-    const raw = {
-      register,
-      text,
-      count: rest.length,
-      receivedAtMs: arrival.receivedAtMs,
-      via: arrival.via,
-    }
-    if (await ports.raw.create(raw, first.reading.id)) {
+    if (await ports.raw.create(rawOf(message, rest, whole, arrival), first.reading.id)) {
       outcome.created += rest.length
       return
     }
-    const stored = await ports.raw.get(register, first.reading.id)
+    const stored = await ports.raw.get(registerOf(message, arrival), first.reading.id)
     // Only the end of its retention can have taken the item away in between; then it is free again.
     if (stored === null) continue
-    const known = new Map(stored.readings.map((reading) => [reading.id, reading.hash]))
-    const conflicts = rest.filter(
-      (w) => known.has(w.reading.id) && known.get(w.reading.id) !== w.reading.hash,
-    )
-    for (const conflict of conflicts) {
-      const reason = `reading ${conflict.reading.id} of ${register} was stored before with other content`
-      const text = textOf(only(message, [conflict]), whole)
-      await ports.quarantine.put(conflictOf(arrival, text, reason))
-    }
+    const known = new Map(stored.readings.map((reading) => [reading.id, reading]))
     const left = rest.filter((wired) => !known.has(wired.reading.id))
     if (left.length === rest.length) {
       throw new Error(
-        `telemetry item ${first.reading.id} of ${register} must hold the reading it is named after, and holds ${stored.readings.length} others`,
+        `telemetry item ${first.reading.id} of ${registerOf(message, arrival)} must hold the reading it is named after, and holds ${stored.readings.length} others`,
       )
     }
-    outcome.conflicts += conflicts.length
-    outcome.duplicates += rest.length - left.length - conflicts.length
+    for (const wired of rest) {
+      const claim = known.get(wired.reading.id)
+      if (claim === undefined) continue
+      if (!adds(wired.reading, claim)) outcome.duplicates += 1
+      else {
+        const done = await putBeside(rawOf(message, [wired], whole, arrival), wired.reading, ports)
+        outcome[done === 'conflicts' && wired.reading.hash === claim.hash ? 'created' : done] += 1
+      }
+    }
     rest = left
+  }
+}
+
+/**
+ * True when a reading says something that a stored one of its identity does not: other content, or that
+ * it was received earlier. Of several claims the one received first stands, and messages are not always
+ * processed in the order they were received.
+ */
+function adds(reading: Reading, stored: Reading): boolean {
+  return reading.hash !== stored.hash || reading.receivedAtMs < stored.receivedAtMs
+}
+
+/**
+ * Stores a message of one reading under a key of its own, beside the item that holds its identity: that
+ * and the hash, and the receipt, too, where an earlier one came later. Which claim stands is for the
+ * ledger to decide; the raw events keep them all.
+ */
+async function putBeside(
+  raw: RawMessage,
+  reading: Reading,
+  ports: AcceptPorts,
+): Promise<'conflicts' | 'duplicates'> {
+  const byHash = `${reading.id}~${reading.hash}`
+  for (const key of [byHash, `${byHash}~${raw.receivedAtMs}`]) {
+    if (await ports.raw.create(raw, key)) return 'conflicts'
+    const stored = await ports.raw.get(raw.register, key)
+    const [claim] = stored?.readings ?? []
+    if (claim !== undefined && !adds(reading, claim)) break
+  }
+  return 'duplicates'
+}
+
+function registerOf(message: TelemetryMessage, arrival: Arrival): string {
+  return registerKey(arrival.esp32Name, message.device_id ?? null)
+}
+
+/** The raw message that holds those readings only. */
+function rawOf(
+  message: TelemetryMessage,
+  wired: readonly Wired[],
+  whole: Parsed,
+  arrival: Arrival,
+): RawMessage {
+  return {
+    register: registerOf(message, arrival),
+    text: textOf(only(message, wired), whole),
+    count: wired.length,
+    receivedAtMs: arrival.receivedAtMs,
+    via: arrival.via,
   }
 }
 
@@ -206,10 +244,6 @@ function only(message: TelemetryMessage, wired: readonly Wired[]): TelemetryMess
   if (readings === undefined || readings.length === wired.length) return message
   const kept = new Set(wired.map(({ index }) => index))
   return { ...message, readings: readings.filter((_, index) => kept.has(index)) }
-}
-
-function conflictOf(arrival: Arrival, text: string, reason: string): Quarantined {
-  return { ...quarantined(arrival, 'conflict', reason), original: Buffer.from(text) }
 }
 
 /** A message as it came, where it is still whole. */

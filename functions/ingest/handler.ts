@@ -30,15 +30,14 @@ export const handler = observed<unknown, Accepted>().handler(async (event) => {
     },
     ports,
   )
-  const { duplicates, conflicts } = accepted
-  if (duplicates + conflicts > 0) await control.countPassedOver(duplicates, conflicts)
+  const { duplicates } = accepted
+  if (duplicates > 0) await control.countRepeated(duplicates)
   recordExceptions(accepted)
   return accepted
 })
 
 /** A reading stored as it should be makes no log line: at this rate lines cost as much as writes. */
-function recordExceptions({ duplicates, conflicts, quarantined }: Accepted): void {
+function recordExceptions({ duplicates, quarantined }: Accepted): void {
   if (duplicates > 0) metrics.addMetric('ReadingsRepeated', MetricUnit.Count, duplicates)
-  if (conflicts > 0) metrics.addMetric('ReadingsConflicting', MetricUnit.Count, conflicts)
   if (quarantined) metrics.addMetric('MessagesQuarantined', MetricUnit.Count, 1)
 }

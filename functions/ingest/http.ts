@@ -31,8 +31,8 @@ export const handler = observed<APIGatewayProxyEventV2WithJWTAuthorizer, HttpRes
     const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
     const outcome = await acceptPost(body, event.requestContext.timeEpoch, ports)
     if ('problem' in outcome) return problem(outcome.problem)
-    const { duplicates, conflicts } = outcome.answer
-    if (duplicates + conflicts > 0) await control.countPassedOver(duplicates, conflicts)
+    const { duplicates } = outcome.answer
+    if (duplicates > 0) await control.countRepeated(duplicates)
     return json(202, outcome.answer)
   },
 )

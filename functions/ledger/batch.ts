@@ -4,8 +4,10 @@ import type { FailureQueue } from '../adapters/failures.ts'
 import type { QuarantineStore } from '../adapters/quarantine.ts'
 import { fromItem, type StoredMessage } from '../adapters/raw.ts'
 import { newItem } from '../adapters/stream-image.ts'
-import { type Reading, registerParts } from '../domain/reading.ts'
+import type { Replaced } from '../domain/append.ts'
+import type { Reading } from '../domain/reading.ts'
 import { type BookPorts, book } from './book.ts'
+import { giveWay, lose } from './claims.ts'
 import { isPermanent, reasonOf } from './poison.ts'
 
 export interface BatchPorts extends BookPorts {
@@ -107,9 +109,12 @@ async function bookRegister(
 ): Promise<Failed[]> {
   try {
     const readings = arrived.flatMap((a) => a.stored.readings)
-    const booked = await book(register, readings, ports)
+    const booked = await book(register, readings, {
+      ...ports,
+      replacing: (name, replaced) => giveWay(name, replaced, ports),
+    })
     done.entries += booked.entries.length
-    done.conflicts += booked.conflicts.length
+    done.conflicts += booked.conflicts.length + booked.replaced.filter(isContradiction).length
     done.resets += resets(booked.entries)
     await account(register, arrived, booked, ports)
     return []
@@ -171,9 +176,12 @@ function resets(
   return lines.filter((line) => !line.reverses).length
 }
 
+const isContradiction = ({ winner, loser }: Replaced) => winner.hash !== loser.hash
+
 /**
- * Readings that made no entry are accounted for, so that "received" and "booked" can be compared: once
- * for each raw event, however often the stream delivers it. A contradicted reading is also kept aside.
+ * Readings that made no entry are accounted for, so that "received" and "booked" can be compared, once
+ * however often the stream delivers them: repeats by raw event, contradicted readings one by one, since
+ * those are also kept aside.
  */
 async function account(
   register: string,
@@ -183,32 +191,29 @@ async function account(
 ): Promise<void> {
   const duplicates = new Set(passed.duplicates)
   const conflicts = new Set(passed.conflicts)
-  if (duplicates.size + conflicts.size === 0) return
   for (const { stored } of arrived) {
-    const repeated = stored.readings.filter((reading) => duplicates.has(reading)).length
-    const contradicted = stored.readings.filter((reading) => conflicts.has(reading))
-    if (repeated + contradicted.length === 0) continue
-    for (const reading of contradicted) await setAside(register, stored, reading, ports)
-    await ports.control.countOnce(
-      `${register}#${stored.id}`,
-      { duplicates: repeated, conflicts: contradicted.length },
-      ports.now(),
-    )
+    for (const reading of stored.readings) {
+      if (conflicts.has(reading)) await lose(register, reading, stored.text, ports)
+    }
+    const within = repeatedWithin(stored.readings)
+    const repeated = stored.readings.filter((it) => duplicates.has(it) || within.has(it)).length
+    if (repeated === 0) continue
+    const guard = `${register}#${stored.id}`
+    await ports.control.countOnce(guard, { duplicates: repeated }, ports.now())
   }
 }
 
-async function setAside(
-  register: string,
-  stored: StoredMessage,
-  reading: Reading,
-  ports: BatchPorts,
-) {
-  await ports.quarantine.put({
-    esp32Name: registerParts(register).esp32Name,
-    receivedAtMs: stored.receivedAtMs,
-    kind: 'conflict',
-    reason: `reading ${reading.id} of ${register} came more than once with different content; the one received first stands`,
-    channel: 'telemetry',
-    original: Buffer.from(stored.text),
-  })
+/**
+ * Readings that stand in their message a second time. Messages are stored with each reading once, but
+ * were not always, and a reading that is never accounted for would look unbooked for ever.
+ */
+function repeatedWithin(readings: readonly Reading[]): Set<Reading> {
+  const seen = new Set<string>()
+  const repeated = new Set<Reading>()
+  for (const reading of readings.length > 1 ? readings : []) {
+    const claim = `${reading.id}~${reading.hash}`
+    if (seen.has(claim)) repeated.add(reading)
+    else seen.add(claim)
+  }
+  return repeated
 }

@@ -1,6 +1,12 @@
 import { GENESIS, seal } from '../adapters/entry-codec.ts'
 import type { Journal, Pointed } from '../adapters/journal.ts'
-import { append, type Booking, sortIncoming } from '../domain/append.ts'
+import {
+  append,
+  type Booking,
+  NOTHING_BOOKED,
+  type Replaced,
+  sortIncoming,
+} from '../domain/append.ts'
 import type { FactHistory } from '../domain/facts.ts'
 import { insert } from '../domain/insert.ts'
 import {
@@ -24,12 +30,18 @@ export interface Booked {
   /** Readings that another message had brought before. */
   readonly duplicates: readonly Reading[]
   readonly conflicts: readonly Reading[]
+  readonly replaced: readonly Replaced[]
 }
 
 export interface BookPorts {
   readonly journal: Journal
   readonly facts: (register: string) => Promise<FactHistory>
   readonly now: () => number
+  /**
+   * Told which readings are about to be replaced. It comes before the append, since afterwards the
+   * journal's head does not tell any more: what it does must bear to be repeated.
+   */
+  readonly replacing?: (register: string, replaced: readonly Replaced[]) => Promise<void>
 }
 
 /** Readings of one entry: each makes at most three lines, so 100 lines and 64 KB are never passed. */
@@ -52,7 +64,12 @@ export async function book(
   ports: BookPorts,
 ): Promise<Booked> {
   const facts = await ports.facts(register)
-  const done = { entries: [] as Entry[], duplicates: [] as Reading[], conflicts: [] as Reading[] }
+  const done = {
+    entries: [] as Entry[],
+    duplicates: [] as Reading[],
+    conflicts: [] as Reading[],
+    replaced: [] as Replaced[],
+  }
   for (const part of parts(readings)) {
     let rest: readonly Reading[] = part
     for (let race = 0; rest.length > 0; race++) {
@@ -62,12 +79,16 @@ export async function book(
       const step = await decide(register, rest, head, facts, ports.journal)
       const { draft } = step.booking
       if (draft !== null) {
+        if (step.booking.replaced.length > 0) {
+          await ports.replacing?.(register, step.booking.replaced)
+        }
         const chain = sealed(register, draft, head, ports.now(), step.isNewEpoch)
         if (!(await ports.journal.append(chain))) continue
         done.entries.push(...chain.map(({ entry }) => entry))
       }
       done.duplicates.push(...step.repeated, ...step.booking.duplicates)
       done.conflicts.push(...step.booking.conflicts)
+      done.replaced.push(...step.booking.replaced)
       rest = step.left
       race = 0
     }
@@ -98,12 +119,7 @@ async function decide(
     return { booking: append(state, above, facts), repeated, left: below, isNewEpoch }
   }
   if (below.length === 0) {
-    return {
-      booking: { draft: null, duplicates: [], conflicts: [] },
-      repeated,
-      left: [],
-      isNewEpoch,
-    }
+    return { booking: NOTHING_BOOKED, repeated, left: [], isNewEpoch }
   }
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY

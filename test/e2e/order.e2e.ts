@@ -73,7 +73,7 @@ describe('what a journal says', () => {
       '5 append +measured 10:01:30–10:02:00 1000 high',
     ])
     expect(await quarantined(site, 'esp32-a')).toEqual([
-      'conflict: reading s#0000000077#000000000004 of esp32-a was stored before with other content',
+      'conflict: reading s#0000000077#000000000004 of esp32-a came more than once with different content; the one received first stands',
       'conflict: reading s#0000000077#000000000004 of esp32-a came more than once with different content; the one received first stands',
     ])
   })

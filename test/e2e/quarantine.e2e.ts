@@ -89,6 +89,8 @@ describe('other messages', () => {
   it('a conflict is decided, not released', async () => {
     const claim = { esp32_name: 'esp32-a', ...reading(2, { energy_wh_total: 9 }) }
     expect(await site.post(claim, 'operator')).toMatchObject({ body: { conflicts: 1 } })
+    // The claim is stored beside the reading, and the ledger keeps aside what does not stand.
+    await eventually(async () => expect(await ids('--kind', 'conflict')).toHaveLength(1))
     const [id = ''] = await ids('--kind', 'conflict')
     const released = await quarantine('release', id)
     expect(released.code).toBe(1)

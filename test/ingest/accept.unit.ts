@@ -63,16 +63,50 @@ describe('storing a message', () => {
     expect(stores.items.size).toBe(1)
   })
 
-  test('other content under the same identity is a conflict and is kept in quarantine', async () => {
+  test('other content under the same identity is stored beside it, for the ledger to decide', async () => {
     const stores = memoryStores()
-    await accept(arrive({ counter_epoch: 5, sequence_no: 1, energy_wh_total: 7 }), stores)
-    const other = await accept(
-      arrive({ counter_epoch: 5, sequence_no: 1, energy_wh_total: 9 }),
-      stores,
-    )
+    const claim = (wh: number) => ({ counter_epoch: 5, sequence_no: 1, energy_wh_total: wh })
+    await accept(arrive(claim(7)), stores)
+    const other = await accept(arrive(claim(9), RECEIVED + 1_000), stores)
     expect(other).toEqual({ created: 0, duplicates: 0, conflicts: 1, quarantined: null })
-    expect(stores.refused.map((q) => [q.kind, Buffer.from(q.original).toString()])).toEqual([
-      ['conflict', '{"counter_epoch":5,"sequence_no":1,"energy_wh_total":9}'],
+    const again = await accept(arrive(claim(9), RECEIVED + 2_000), stores)
+    expect(again).toEqual({ created: 0, duplicates: 1, conflicts: 0, quarantined: null })
+    expect([...stores.items.keys()]).toEqual([
+      `${NODE} s#0000000005#000000000001`,
+      expect.stringMatching(/^esp32-1 s#0000000005#000000000001~[\w-]{11}$/),
+    ])
+    expect([...stores.items.values()].map((item) => fromItem(item).text)).toEqual([
+      '{"counter_epoch":5,"sequence_no":1,"energy_wh_total":7}',
+      '{"counter_epoch":5,"sequence_no":1,"energy_wh_total":9}',
+    ])
+    expect(stores.refused).toEqual([])
+  })
+
+  test('a message received before the one that was stored first is stored, too, once', async () => {
+    const stores = memoryStores()
+    const claim = (wh: number) => ({ counter_epoch: 5, sequence_no: 1, energy_wh_total: wh })
+    const receipts = () =>
+      [...stores.items.values()].map((item) => [
+        fromItem(item).readings[0]?.energyMwh,
+        item.received_at_ms - RECEIVED,
+      ])
+    for (const [wh, receivedAt, what] of [
+      [7, 5_000, 'created'],
+      [9, 4_000, 'conflicts'],
+      [9, 3_000, 'conflicts'],
+      [9, 3_000, 'duplicates'],
+      [7, 2_000, 'created'],
+      [7, 2_000, 'duplicates'],
+      [7, 6_000, 'duplicates'],
+    ] as const) {
+      const outcome = await accept(arrive(claim(wh), RECEIVED + receivedAt), stores)
+      expect(outcome).toMatchObject({ created: 0, conflicts: 0, duplicates: 0, [what]: 1 })
+    }
+    expect(receipts()).toEqual([
+      [7_000, 5_000],
+      [9_000, 4_000],
+      [9_000, 3_000],
+      [7_000, 2_000],
     ])
   })
 
@@ -97,7 +131,7 @@ describe('storing a message', () => {
     expect(outcome).toEqual({ created: 5, duplicates: 10, conflicts: 0, quarantined: null })
   })
 
-  test('in a batch only the readings that contradict go to quarantine', async () => {
+  test('of a batch only the readings that contradict are stored beside', async () => {
     const stores = memoryStores()
     await accept(arrive(readingsFrom(1, 3)), stores)
     const outcome = await accept(
@@ -105,6 +139,8 @@ describe('storing a message', () => {
       stores,
     )
     expect(outcome).toEqual({ created: 0, duplicates: 2, conflicts: 1, quarantined: null })
+    const [, beside] = [...stores.items.values()]
+    expect(beside && fromItem(beside).readings.map(({ energyMwh }) => energyMwh)).toEqual([99_000])
   })
 })
 
@@ -123,21 +159,19 @@ describe('a message that lists a reading twice', () => {
     expect(stores.refused).toEqual([])
   })
 
-  test('keeps the first of two contents and quarantines the other', async () => {
+  test('stores the other of two contents beside the first', async () => {
     const stores = memoryStores()
     const outcome = await accept(arrive({ counter_epoch: 5, readings: [one, other, next] }), stores)
     expect(outcome).toEqual({ created: 2, duplicates: 0, conflicts: 1, quarantined: null })
-    const [item] = [...stores.items.values()]
-    expect(item && fromItem(item).readings.map(({ energyMwh }) => energyMwh)).toEqual([7000, 8000])
-    expect(
-      stores.refused.map((q) => [q.kind, q.reason, Buffer.from(q.original).toString()]),
-    ).toEqual([
+    const stored = [...stores.items.values()].map((item) => [item.readings, fromItem(item).text])
+    expect(stored).toEqual([
+      [1, '{"counter_epoch":5,"readings":[{"sequence_no":1,"energy_wh_total":9}]}'],
       [
-        'conflict',
-        'reading s#0000000005#000000000001 of esp32-1 is in its message twice with different content; the first stands',
-        '{"counter_epoch":5,"readings":[{"sequence_no":1,"energy_wh_total":9}]}',
+        2,
+        '{"counter_epoch":5,"readings":[{"sequence_no":1,"energy_wh_total":7},{"sequence_no":2,"energy_wh_total":8}]}',
       ],
     ])
+    expect(stores.refused).toEqual([])
   })
 
   test('is recognised in items apart, and when it comes again', async () => {

@@ -107,6 +107,8 @@ export function readingsOf({ says, wraps, startMwh, bare, dense, steps: raw }: L
     const receivedAtMs = atMs + 500 + (index % 2) * 1_000
     if (index % 4 < 2) readings.push(make(seen + 1, receivedAtMs, `c${index}`))
     else readings.push(make(seen, receivedAtMs, `h${index}`))
+    // A third claim, whose receipt lies between those of the others or is that of one of them.
+    if (index % 3 === 0) readings.push(make(seen + 2, atMs + 750 + (index % 5) * 250, `d${index}`))
   })
   return readings
 }
