@@ -39,6 +39,8 @@ type PackedLine = [
   0 | 1,
   number[],
 ]
+type More = [facts: number, part: number, owed: 0 | readonly [number, number | null]]
+const NO_MORE: More = [0, 0, 0]
 type Body = [
   format: number,
   register: string,
@@ -56,6 +58,8 @@ type Body = [
   epochs: readonly number[],
   epochCount: number,
   totals: number[],
+  /** Left out when there is nothing to say, as for most entries. */
+  more?: More,
 ]
 
 export const entryKey = (n: number) => `e#${String(n).padStart(12, '0')}`
@@ -142,7 +146,13 @@ function toBody(entry: Omit<Entry, 'hash'>): Body {
       totals.resets,
       totals.reversals,
     ],
+    ...moreOf(entry),
   ]
+}
+
+function moreOf({ part, state: { facts, owed } }: Omit<Entry, 'hash'>): [] | [More] {
+  if (part === 0 && facts === 0 && owed === null) return []
+  return [[facts, part, owed === null ? 0 : [owed.fromMs, owed.toMs]]]
 }
 
 function fromBody(body: Body, prevHash: string, hash: string): Entry {
@@ -163,6 +173,7 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
     epochs,
     epochCount,
     totals,
+    [facts, part, owed] = NO_MORE,
   ] = body
   const readings = unpackReadings(packed, deviceIds)
   const at = (i: number) => readings[i] as PlacedReading
@@ -177,12 +188,15 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
     moved: moved.map(at),
     lines: lines.map((line) => unpackLine(line, readings, deviceIds)),
     hours,
+    part,
     state: {
       last: at(last),
       walk: unpackWalk(walked, at),
       epochs,
       epochCount,
       totals: { readings: count, measuredMwh, estimatedMwh, suspenseMwh, resets, reversals },
+      facts,
+      owed: owed === 0 ? null : { fromMs: owed[0], toMs: owed[1] },
     },
     prevHash,
     hash,

@@ -41,11 +41,10 @@ export interface JournalReader {
 
 export interface Journal extends JournalReader {
   /**
-   * Appends entries that follow one another, all or none, with their pointers, provided that nobody
-   * has put the first one's number yet.
+   * Appends an entry with its pointers, all or none, provided that nobody has put its number yet.
    * @returns false when the place is taken: the head must be read again
    */
-  append(entries: readonly Pointed[]): Promise<boolean>
+  append(pointed: Pointed): Promise<boolean>
 }
 
 const pointerKey = ({ hour, n }: Pointer) => `t#${hourText(hour)}#${String(n).padStart(12, '0')}`
@@ -153,18 +152,15 @@ export function journal(
   }
   return {
     ...journalReader(client, tables.ledger),
-    async append(entries) {
-      const items = entries.flatMap(({ entry, pointerHours, newEpochs }) => [
+    async append({ entry, pointerHours, newEpochs }) {
+      const { register, n } = entry
+      const items = [
         toItem(entry),
-        ...newEpochs.map((epoch) => ({ register: entry.register, sk: epochKey(epoch) })),
-        ...pointerHours.map((hour) => ({
-          register: entry.register,
-          sk: pointerKey({ hour, n: entry.n }),
-        })),
-      ])
+        ...newEpochs.map((epoch) => ({ register, sk: epochKey(epoch) })),
+        ...pointerHours.map((hour) => ({ register, sk: pointerKey({ hour, n }) })),
+      ]
       const puts = items.map((Item) => ({ TableName: tables.ledger, Item, ...isNew }))
-      const [first] = entries
-      const known = first?.entry.n === 1 ? [registerItem(first.entry.register, tables.nodes)] : []
+      const known = n === 1 ? [registerItem(register, tables.nodes)] : []
       try {
         if (puts.length + known.length === 1) await client.send(new PutCommand(puts[0] as Put))
         else await client.send(transaction([...puts, ...known]))

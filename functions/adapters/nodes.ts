@@ -265,7 +265,16 @@ export function factsOf(record: NodeRecord, register: string): FactHistory {
     (a, b) => a - b,
   )
   if (instants.length === 0) return NO_FACTS
-  return instants.map((fromMs) => factsFrom(record.facts, deviceId, fromMs))
+  const inOrderRecorded = [...record.facts].sort(byRecording)
+  return instants.map((fromMs) => ({
+    ...factsFrom(record.facts, deviceId, fromMs),
+    recorded: inOrderRecorded.findLastIndex((fact) => fact.effective_from_ms === fromMs) + 1,
+  }))
+}
+
+/** Facts are only added, so a fact's place in this order is its number for good. */
+function byRecording(a: NodeRecord['facts'][number], b: NodeRecord['facts'][number]): number {
+  return a.recorded_at_ms - b.recorded_at_ms || (a.kind < b.kind ? -1 : 1)
 }
 
 /** Of what was said for an instant, the fact that begins last stands, then the one recorded last. */
@@ -273,7 +282,7 @@ function factsFrom(
   facts: NodeRecord['facts'],
   deviceId: string | null,
   fromMs: number,
-): DatedFacts {
+): Omit<DatedFacts, 'recorded'> {
   const newestFirst = facts
     .filter((fact) => fact.effective_from_ms <= fromMs)
     .sort(

@@ -195,7 +195,7 @@ export const LedgerAnswer = z.object({
     z.object({
       n: z.int(),
       booked_at: instant,
-      reason: z.literal(['append', 'late', 'conflict']),
+      reason: z.literal(['append', 'late', 'conflict', 'facts']),
       hash,
       prev_hash: hash,
       lines: z.array(LedgerLine),

@@ -1,4 +1,4 @@
-import type { FactHistory } from './facts.ts'
+import { type FactHistory, recordedIn } from './facts.ts'
 import { linesOf } from './intervals.ts'
 import {
   addTotals,
@@ -86,6 +86,8 @@ function extendsJournal(
 /** The outcome of booking: an entry, or none when everything was booked already. */
 export interface Booking {
   readonly draft: EntryDraft | null
+  /** Where the readings that the draft moves lay before, in its order. */
+  readonly movedFrom: readonly number[]
   /** Incoming readings that another message brought before, with the same content. */
   readonly duplicates: readonly Reading[]
   /** Incoming readings whose identity is booked with other content; the earlier received stands. */
@@ -100,7 +102,13 @@ export interface Replaced {
   readonly loser: Reading
 }
 
-export const NOTHING_BOOKED: Booking = { draft: null, duplicates: [], conflicts: [], replaced: [] }
+export const NOTHING_BOOKED: Booking = {
+  draft: null,
+  movedFrom: [],
+  duplicates: [],
+  conflicts: [],
+  replaced: [],
+}
 
 /**
  * Books readings that all sort behind the journal's last one: the walk goes on from where the state
@@ -126,10 +134,18 @@ export function append(
     moved: [],
     lines,
     hours: hoursOf(lines, placed),
-    state: { last, walk: walked.state, totals, ...epochsAfter(state, placed) },
+    part: 0,
+    state: {
+      last,
+      walk: walked.state,
+      totals,
+      ...epochsAfter(state, placed),
+      facts: recordedIn(facts),
+      owed: null,
+    },
   }
   const standing = new Map(fresh.map((reading) => [reading.id, reading]))
-  return { draft, ...passedOver(incoming, standing), replaced: [] }
+  return { draft, movedFrom: [], ...passedOver(incoming, standing), replaced: [] }
 }
 
 /** The order behind the last reading: first what is left of its epoch, then the epochs after it. */

@@ -1,9 +1,9 @@
-import { type Booking, epochsAfter, passedOver, supersedes } from './append.ts'
+import { type Booking, epochsAfter, NOTHING_BOOKED, passedOver, supersedes } from './append.ts'
 import { risenMwh } from './evidence.ts'
-import { type FactHistory, factsAt } from './facts.ts'
+import { type FactHistory, factsAt, recordedIn } from './facts.ts'
 import { linesOf } from './intervals.ts'
 import { addTotals, type EntryDraft, hoursOf, type JournalState } from './journal.ts'
-import { difference } from './line.ts'
+import { difference, type Line } from './line.ts'
 import { distinct, inOrder, isWeak, place } from './order.ts'
 import { orderWithin } from './order-within.ts'
 import { hasCounter, type PlacedReading, type Reading } from './reading.ts'
@@ -12,7 +12,9 @@ import { MEMORY, START, sameState, type WalkState, walk } from './walk.ts'
 /** A run of a register's booked readings, in order and without a hole. */
 export interface Run {
   readonly known: readonly PlacedReading[]
-  /** Identities of the readings that effective lines in the run stand between. */
+  /** The effective lines that end in the run. */
+  readonly lines: readonly Line[]
+  /** Identities of the readings that they stand between. */
   readonly keptIds: ReadonlySet<string>
   /** True when the run reaches to the journal's first, and last, reading. */
   readonly toStart: boolean
@@ -20,7 +22,7 @@ export interface Run {
 }
 
 /** Part of a run that is walked again: from a place where the state of the walk is known. */
-interface Resumed {
+export interface Resumed {
   readonly state: WalkState
   /** The reading the state stands at; null for the start of the journal. */
   readonly after: PlacedReading | null
@@ -53,7 +55,7 @@ export function insert(
   )
   const pairs = winners.map((winner) => ({ winner, loser: booked.get(winner.id) as Reading }))
   if (added.length + winners.length === 0) {
-    return { draft: null, ...passed, replaced: pairs }
+    return { ...NOTHING_BOOKED, ...passed, replaced: pairs }
   }
 
   const whole = run.toStart && run.toEnd
@@ -81,27 +83,51 @@ export function insert(
   if (!run.toEnd && !endsAlike(known, placed, before.state, after.state)) return null
 
   const lines = difference(linesOf(before, facts), linesOf(after, facts))
+  const moves = movesIn(run.known, placed)
+  const draft = draftOf(
+    { ...state, facts: recordedIn(facts) },
+    { moves, placed, added, lines, winners: winners.length },
+    run.toEnd ? { last: placed.at(-1) as PlacedReading, walk: after.state } : {},
+    whole ? epochsAfter(null, placed) : epochsAfter(state, added),
+  )
+  return { draft, movedFrom: moves.map(({ was }) => was.tMs), ...passed, replaced: pairs }
+}
+
+/** A booked reading that lies elsewhere than it did, or says something else. */
+export interface Move {
+  readonly was: PlacedReading
+  readonly is: PlacedReading
+}
+
+export function movesIn(known: readonly PlacedReading[], placed: readonly PlacedReading[]): Move[] {
+  const places = new Map(placed.map((reading) => [reading.id, reading]))
+  return known.flatMap((was) => {
+    const is = places.get(was.id)
+    return is && !isSameReading(was, is) ? [{ was, is }] : []
+  })
+}
+
+/** A state with the newest version of the readings it remembers. */
+export function withMoves(state: JournalState, moves: readonly Move[]): JournalState {
+  const places = new Map(moves.map(({ is }) => [is.id, is]))
+  const current = <R extends PlacedReading>(reading: R): R =>
+    (places.get(reading.id) as R | undefined) ?? reading
+  const { kept, pending, bare } = state.walk
   return {
-    draft: draftOf(
-      state,
-      { known: run.known, placed, added, lines, winners: winners.length },
-      run.toEnd
-        ? {
-            last: placed.at(-1) as PlacedReading,
-            walk: after.state,
-          }
-        : {},
-      whole ? epochsAfter(null, placed) : epochsAfter(state, added),
-    ),
-    ...passed,
-    replaced: pairs,
+    ...state,
+    last: current(state.last),
+    walk: {
+      kept: kept.map((one) => ({ ...one, reading: current(one.reading) })),
+      pending: pending.map(current),
+      bare: bare && current(bare),
+    },
   }
 }
 
 function draftOf(
   state: JournalState,
   change: {
-    known: readonly PlacedReading[]
+    moves: readonly Move[]
     placed: readonly PlacedReading[]
     added: readonly Reading[]
     lines: EntryDraft['lines']
@@ -110,31 +136,19 @@ function draftOf(
   next: Partial<JournalState>,
   epochs: Pick<JournalState, 'epochs' | 'epochCount'>,
 ): EntryDraft {
-  const { known, placed, added, lines } = change
+  const { moves, placed, added, lines } = change
   const places = new Map(placed.map((reading) => [reading.id, reading]))
   const readings = added.map((reading) => places.get(reading.id) as PlacedReading)
-  const moved = known.flatMap((was) => {
-    const is = places.get(was.id)
-    return is && !isSameReading(was, is) ? [{ was, is }] : []
-  })
-  const current = <R extends PlacedReading>(reading: R): R =>
-    (places.get(reading.id) as R) ?? reading
-  const { walk: walkState } = state
   return {
     reason: change.winners > 0 ? 'conflict' : 'late',
     readings,
-    moved: moved.map(({ is }) => is),
+    moved: moves.map(({ is }) => is),
     lines,
-    hours: hoursOf(lines, [...readings, ...moved.flatMap(({ was, is }) => [was, is])]),
+    hours: hoursOf(lines, [...readings, ...moves.flatMap(({ was, is }) => [was, is])]),
+    part: 0,
     state: {
-      ...state,
       // Readings the state remembers may have been moved even where the walk ends as before.
-      last: current(state.last),
-      walk: {
-        kept: walkState.kept.map((kept) => ({ ...kept, reading: current(kept.reading) })),
-        pending: walkState.pending.map(current),
-        bare: walkState.bare && current(walkState.bare),
-      },
+      ...withMoves(state, moves),
       ...next,
       ...epochs,
       totals: addTotals(state.totals, added.length, lines),
@@ -147,7 +161,7 @@ function draftOf(
  * another, each a plausible rise from the one before, are all that the walk remembers after the
  * fourth: none of them was pending then, or the next could not have been measured from it.
  */
-function resume(
+export function resume(
   run: Run,
   unchanged: readonly PlacedReading[],
   facts: FactHistory,
@@ -178,14 +192,14 @@ function resume(
   return null
 }
 
-function isSameReading(a: PlacedReading, b: PlacedReading): boolean {
+export function isSameReading(a: PlacedReading, b: PlacedReading): boolean {
   return (
     a.tMs === b.tMs && a.atMs === b.atMs && a.hash === b.hash && a.receivedAtMs === b.receivedAtMs
   )
 }
 
 /** The places of a run's readings, beginning with the first, which stays where it is. */
-function placeRun(run: Run, ordered: readonly Reading[]): PlacedReading[] | null {
+export function placeRun(run: Run, ordered: readonly Reading[]): PlacedReading[] | null {
   if (run.toStart) return place(ordered)
   const [first] = run.known
   if (first === undefined || ordered[0]?.id !== first.id) return null

@@ -4,7 +4,7 @@ import type { WalkState } from './walk.ts'
 
 /** Counter epochs a state names; whether the register went through others their marks in the journal tell. */
 export const EPOCHS = 4
-/** An entry holds at most this many lines … */
+/** An entry holds at most this many lines, and moves at most this many readings … */
 export const MAX_LINES = 100
 /** … and reaches over at most this many UTC hours, so that it and its pointers fit one transaction. */
 export const MAX_HOURS = 40
@@ -21,6 +21,15 @@ export interface Totals {
   readonly reversals: number
 }
 
+/**
+ * Lines that end in `[fromMs, toMs)` may not be what the readings say yet: the change that its entry
+ * belongs to is too large for one, and goes on in the next. To the journal's end when `toMs` is null.
+ */
+export interface Owed {
+  readonly fromMs: number
+  readonly toMs: number | null
+}
+
 /** What an entry knows after it, so that the next append reads one item only. */
 export interface JournalState {
   /** The last reading in the register's order: the high-water mark. */
@@ -31,10 +40,14 @@ export interface JournalState {
   readonly epochs: readonly number[]
   readonly epochCount: number
   readonly totals: Totals
+  /** How many facts of the register's node had been recorded when the lines were made. */
+  readonly facts: number
+  /** What is to be completed before anything else is booked; null when nothing is. */
+  readonly owed: Owed | null
 }
 
 /** Why an entry was written. */
-export type EntryReason = 'append' | 'late' | 'conflict'
+export type EntryReason = 'append' | 'late' | 'conflict' | 'facts'
 
 /** One immutable item of a register's journal, before its place in the chain is sealed. */
 export interface EntryDraft {
@@ -46,6 +59,8 @@ export interface EntryDraft {
   readonly lines: readonly Line[]
   /** UTC hours (epoch hours) under which the entry must be found by time. */
   readonly hours: readonly number[]
+  /** Its number among the entries that one change takes, from 1 on; 0 when it is the only one. */
+  readonly part: number
   readonly state: JournalState
 }
 
@@ -104,42 +119,6 @@ export function pointerHours(
 ): readonly number[] {
   const same = previous?.length === 1 && hours.length === 1 && previous[0] === hours[0]
   return same ? [] : hours
-}
-
-/**
- * Cuts a draft that no single entry may hold into several, to be appended together or not at all:
- * the first books the readings, the others carry on with the lines.
- */
-export function splitDraft(draft: EntryDraft, before: Totals): EntryDraft[] {
-  if (draft.lines.length <= MAX_LINES && draft.hours.length <= MAX_HOURS) return [draft]
-  const drafts: EntryDraft[] = []
-  let totals = addTotals(before, draft.readings.length, [])
-  let readings = draft.readings
-  let moved = draft.moved
-  for (const lines of linePieces(draft.lines)) {
-    totals = addTotals(totals, 0, lines)
-    const hours = hoursOf(lines, [...readings, ...moved])
-    drafts.push({ ...draft, readings, moved, lines, hours, state: { ...draft.state, totals } })
-    readings = []
-    moved = []
-  }
-  return drafts
-}
-
-function linePieces(lines: readonly Line[]): Line[][] {
-  const pieces: Line[][] = []
-  let piece: Line[] = []
-  const hours = new Set<number>()
-  for (const line of lines) {
-    if (piece.length === MAX_LINES || (hours.size === MAX_HOURS && !hours.has(hourOf(line.toMs)))) {
-      pieces.push(piece)
-      piece = []
-      hours.clear()
-    }
-    piece.push(line)
-    hours.add(hourOf(line.toMs))
-  }
-  return [...pieces, piece]
 }
 
 /** The effective lines and the readings of a journal: what its entries say when read from the first on. */

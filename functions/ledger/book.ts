@@ -1,5 +1,4 @@
-import { GENESIS, seal } from '../adapters/entry-codec.ts'
-import type { Journal, Pointed } from '../adapters/journal.ts'
+import type { Journal } from '../adapters/journal.ts'
 import {
   append,
   type Booking,
@@ -9,20 +8,13 @@ import {
 } from '../domain/append.ts'
 import type { FactHistory } from '../domain/facts.ts'
 import { insert } from '../domain/insert.ts'
-import {
-  type Entry,
-  type EntryDraft,
-  hourOf,
-  type JournalState,
-  MAX_HOURS,
-  NO_TOTALS,
-  pointerHours,
-  splitDraft,
-} from '../domain/journal.ts'
+import { type Entry, hourOf, type JournalState, MAX_HOURS } from '../domain/journal.ts'
 import { byTime } from '../domain/order.ts'
 import type { Reading } from '../domain/reading.ts'
 import { neighbourhood } from './neighbourhood.ts'
 import { Contended } from './poison.ts'
+import { owedBy, type SettlePorts, settlement } from './settle.ts'
+import { write } from './write.ts'
 
 /** What booking a batch of one register's readings did. */
 export interface Booked {
@@ -33,10 +25,7 @@ export interface Booked {
   readonly replaced: readonly Replaced[]
 }
 
-export interface BookPorts {
-  readonly journal: Journal
-  readonly facts: (register: string) => Promise<FactHistory>
-  readonly now: () => number
+export interface BookPorts extends SettlePorts {
   /**
    * Told which readings are about to be replaced. It comes before the append, since afterwards the
    * journal's head does not tell any more: what it does must bear to be repeated.
@@ -53,17 +42,17 @@ const MAX_EXTRA_HOURS = 64
 
 /**
  * Books readings of one register: as few entries as their number allows, each a compare-and-set on
- * the journal's head. Any repetition is safe: what is booked already is found and left alone.
+ * the journal's head. Any repetition is safe: what is booked already is found and left alone. What an
+ * earlier writer left unfinished, and what new facts say of booked lines, is settled first.
  *
- * @throws Contended when the head keeps moving; Error when a late reading would change more than one
- * transaction holds; the journal is whole in either case
+ * @throws Contended when the head keeps moving; the journal is whole then, and says what is owed
  */
 export async function book(
   register: string,
   readings: readonly Reading[],
   ports: BookPorts,
 ): Promise<Booked> {
-  const facts = await ports.facts(register)
+  const { journal } = ports
   const done = {
     entries: [] as Entry[],
     duplicates: [] as Reading[],
@@ -75,22 +64,29 @@ export async function book(
     for (let race = 0; rest.length > 0; race++) {
       if (race > MAX_RACES)
         throw new Contended(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
-      const head = await ports.journal.head(register)
-      const step = await decide(register, rest, head, facts, ports.journal)
-      const { draft } = step.booking
+      const head = await journal.head(register)
+      const facts = await ports.facts(register, head?.state.facts ?? 0)
+      const owed = head && owedBy(head.state, facts)
+      if (owed !== null) {
+        const change = await settlement(register, head as Entry, owed, facts, ports)
+        const settled = await write(register, change, head, ports)
+        done.entries.push(...settled.entries)
+        if (settled.isWhole) race = -1
+        continue
+      }
+      const step = await decide(register, rest, head, facts, journal)
+      const { draft, movedFrom, replaced } = step.booking
       if (draft !== null) {
-        if (step.booking.replaced.length > 0) {
-          await ports.replacing?.(register, step.booking.replaced)
-        }
-        const chain = sealed(register, draft, head, ports.now(), step.isNewEpoch)
-        if (!(await ports.journal.append(chain))) continue
-        done.entries.push(...chain.map(({ entry }) => entry))
+        if (replaced.length > 0) await ports.replacing?.(register, replaced)
+        const booked = await write(register, { draft, movedFrom }, head, ports, step.isNewEpoch)
+        done.entries.push(...booked.entries)
+        if (!booked.isWhole) continue
       }
       done.duplicates.push(...step.repeated, ...step.booking.duplicates)
       done.conflicts.push(...step.booking.conflicts)
-      done.replaced.push(...step.booking.replaced)
+      done.replaced.push(...replaced)
       rest = step.left
-      race = 0
+      race = -1
     }
   }
   return done
@@ -148,33 +144,6 @@ async function epochsNewTo(
     if (await journal.hasEpoch(register, epoch)) known.add(epoch)
   }
   return (epoch) => !known.has(epoch)
-}
-
-/** The entries of a draft behind the head: usually one. */
-function sealed(
-  register: string,
-  draft: EntryDraft,
-  head: Entry | null,
-  nowMs: number,
-  isNewEpoch: (epoch: number) => boolean,
-): Pointed[] {
-  let previous = head
-  return splitDraft(draft, head?.state.totals ?? NO_TOTALS).map((piece) => {
-    const entry = seal(piece, {
-      register,
-      n: (previous?.n ?? 0) + 1,
-      bookedAtMs: nowMs,
-      prevHash: previous?.hash ?? GENESIS,
-    })
-    const epochs = new Set(entry.readings.map((reading) => reading.epoch))
-    const pointed = {
-      entry,
-      pointerHours: pointerHours(previous?.hours ?? null, entry.hours),
-      newEpochs: [...epochs].filter((epoch) => epoch !== null && isNewEpoch(epoch)) as number[],
-    }
-    previous = entry
-    return pointed
-  })
 }
 
 /** Cuts a batch into runs that fit an entry, in time order so that a backlog extends, not inserts. */

@@ -7,6 +7,7 @@ import { journal } from '../adapters/journal.ts'
 import { factsOf, nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { quarantineStore } from '../adapters/quarantine.ts'
+import { registerParts } from '../domain/reading.ts'
 import { type BatchPorts, bookBatch } from './batch.ts'
 import { remembered } from './remembered.ts'
 
@@ -16,7 +17,10 @@ const nodes = nodeStore(client, env('NODES_TABLE'))
 const nodeOf = remembered((esp32Name: string) => nodes.get(esp32Name), 60_000, Date.now)
 const ports: BatchPorts = {
   journal: journal(client, { ledger: env('LEDGER_TABLE'), nodes: env('NODES_TABLE') }),
-  facts: async (register) => factsOf(await nodeOf(register.split('/')[0] as string), register),
+  facts: async (register, atLeast) => {
+    const { esp32Name } = registerParts(register)
+    return factsOf(await nodeOf(esp32Name, ({ facts }) => facts.length >= atLeast), register)
+  },
   control: controlStore(client, env('CONTROL_TABLE')),
   quarantine: quarantineStore(
     client,

@@ -23,8 +23,19 @@ export async function neighbourhood(
   extraHours: number,
 ): Promise<Run> {
   const hours = readings.map((reading) => hourOf(reading.atMs))
-  const low = await step(journal, register, Math.min(...hours), 'below', extraHours)
-  const high = await step(journal, register, Math.max(...hours), 'above', extraHours)
+  const range = { fromHour: Math.min(...hours), toHour: Math.max(...hours) }
+  return surroundings(journal, register, range, extraHours)
+}
+
+/** The booked readings in some hours and in `extraHours` of the nearest ones on both sides. */
+export async function surroundings(
+  journal: JournalReader,
+  register: string,
+  range: { readonly fromHour: number; readonly toHour: number },
+  extraHours: number,
+): Promise<Run> {
+  const low = await step(journal, register, range.fromHour, 'below', extraHours)
+  const high = await step(journal, register, range.toHour, 'above', extraHours)
   const entries = await entriesOf(journal, register, low.hour, high.hour)
   const newest = new Map<string, PlacedReading>()
   for (const entry of entries) {
@@ -44,7 +55,7 @@ export async function neighbourhood(
     return hour >= low.hour && hour <= high.hour
   })
   const keptIds = new Set(lines.flatMap((line) => line.between))
-  return { known, keptIds, toStart: low.isEnd, toEnd: high.isEnd }
+  return { known, lines, keptIds, toStart: low.isEnd, toEnd: high.isEnd }
 }
 
 async function step(

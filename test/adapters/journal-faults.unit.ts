@@ -33,7 +33,7 @@ beforeEach(() => engine.reset())
 
 test('a lost compare-and-set is an answer, not an error', async () => {
   engine.on(PutCommand).rejects(new ConditionalCheckFailedException(meta))
-  expect(await ledger.append([entry(2)])).toBe(false)
+  expect(await ledger.append(entry(2))).toBe(false)
 })
 
 test.each(['ConditionalCheckFailed', 'TransactionConflict'])(
@@ -41,26 +41,26 @@ test.each(['ConditionalCheckFailed', 'TransactionConflict'])(
   async (Code) => {
     const cancelled = { ...meta, CancellationReasons: [{ Code }, { Code: 'None' }] }
     engine.on(TransactWriteCommand).rejects(new TransactionCanceledException(cancelled))
-    expect(await ledger.append([entry(1)])).toBe(false)
+    expect(await ledger.append(entry(1))).toBe(false)
   },
 )
 
 test('a transaction cancelled by throttling is an error, so that the batch is tried again', async () => {
   const cancelled = { ...meta, CancellationReasons: [{ Code: 'ThrottlingError' }] }
   engine.on(TransactWriteCommand).rejects(new TransactionCanceledException(cancelled))
-  await expect(ledger.append([entry(1)])).rejects.toThrow(TransactionCanceledException)
+  await expect(ledger.append(entry(1))).rejects.toThrow(TransactionCanceledException)
 })
 
 test('throttling is an error, so that the batch is tried again', async () => {
   engine.on(PutCommand).rejects(new ProvisionedThroughputExceededException(meta))
-  await expect(ledger.append([entry(2)])).rejects.toThrow(ProvisionedThroughputExceededException)
+  await expect(ledger.append(entry(2))).rejects.toThrow(ProvisionedThroughputExceededException)
 })
 
 test('every put of the ledger carries the condition that nothing is there yet', async () => {
   engine.on(PutCommand).resolves({})
   engine.on(TransactWriteCommand).resolves({})
-  await ledger.append([entry(2)])
-  await ledger.append([{ ...entry(1), pointerHours: [491_238], newEpochs: [] }])
+  await ledger.append(entry(2))
+  await ledger.append({ ...entry(1), pointerHours: [491_238], newEpochs: [] })
   const puts = [
     engine.commandCalls(PutCommand)[0]?.args[0].input,
     ...(engine.commandCalls(TransactWriteCommand)[0]?.args[0].input.TransactItems ?? []).map(

@@ -51,6 +51,7 @@ describe('autovolt provision', () => {
     expect(factsOf(record, 'esp32-a')).toEqual([
       {
         fromMs: 0,
+        recorded: 1,
         ratingMw: 2_000_500,
         rolloverMwh: 9_999_990_000,
         channelRatingMw: {},

@@ -68,7 +68,7 @@ beforeEach(() => {
         if (failing[register]) throw failing[register]
         return of(register).head(register)
       },
-      append: async (entries) => of(entries[0]?.entry.register ?? '').append(entries),
+      append: async (pointed) => of(pointed.entry.register).append(pointed),
     },
     facts: async () => NO_FACTS,
     control: { countOnce: async () => true, countError: async () => {} },

@@ -1,5 +1,5 @@
 import { type EntryItem, fromItem, toItem } from '../../functions/adapters/entry-codec.ts'
-import type { Journal, Pointed, Pointer } from '../../functions/adapters/journal.ts'
+import type { Journal, Pointer } from '../../functions/adapters/journal.ts'
 
 /**
  * A journal in memory with the same contract as the table, for properties that need thousands of
@@ -36,15 +36,16 @@ export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: P
           : sorted().find((p) => p.hour > hour)
       return found?.hour ?? null
     },
-    async append(entries: readonly Pointed[]) {
-      if (entries[0]?.entry.n !== stored.length + 1) return false
-      for (const { entry, pointerHours, newEpochs } of entries) {
-        // The table refuses a mark that is there already, and with it the entry.
-        if (newEpochs.some((epoch) => epochs.has(epoch))) throw new Error('epoch marked twice')
-        for (const epoch of newEpochs) epochs.add(epoch)
-        stored.push(toItem(entry))
-        for (const hour of pointerHours) pointerList.push({ hour, n: entry.n })
-      }
+    async append({ entry, pointerHours, newEpochs }) {
+      if (entry.n !== stored.length + 1) return false
+      // The table refuses a mark that is there already, and with it the entry; and too much at once.
+      if (newEpochs.some((epoch) => epochs.has(epoch))) throw new Error('epoch marked twice')
+      const item = toItem(entry)
+      if (2 + pointerHours.length + newEpochs.length > 100 || item.body.byteLength > 64 * 1024)
+        throw new Error(`${pointerHours.length} pointers and ${item.body.byteLength} bytes at once`)
+      for (const epoch of newEpochs) epochs.add(epoch)
+      stored.push(item)
+      for (const hour of pointerHours) pointerList.push({ hour, n: entry.n })
       return true
     },
   }
