@@ -1,15 +1,27 @@
+import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+
+/** What is wrong with one part of a request: of its body (an RFC 6901 pointer) or of its query. */
+export type Fault =
+  | { readonly pointer: string; readonly detail: string }
+  | { readonly parameter: string; readonly detail: string }
+
 /** An error as RFC 9457 problem details: one place turns outcomes into HTTP. */
 export interface Problem {
   readonly status: number
   readonly title: string
   /** Names the field, the limit and the value. */
   readonly detail: string
+  /** Each fault by itself, where there are several parts that can be wrong. */
+  readonly errors?: readonly Fault[]
 }
 
 export interface HttpResponse {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** The body is binary, in base64. */
+  readonly isBase64Encoded?: boolean
 }
 
 export function json(
@@ -28,13 +40,73 @@ export function json(
   }
 }
 
-export function problem({ status, title, detail }: Problem): HttpResponse {
+export function problem({ status, title, detail, errors }: Problem): HttpResponse {
   return {
     statusCode: status,
     headers: {
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
     },
-    body: JSON.stringify({ type: 'about:blank', title, status, detail }),
+    body: JSON.stringify({ type: 'about:blank', title, status, detail, errors }),
   }
+}
+
+/** Headers of a request as API Gateway gives them: lower-case names. */
+type RequestHeaders = Readonly<Record<string, string | undefined>>
+
+/** A smaller body does not get smaller by more than gzip's own frame. */
+const GZIP_FROM_BYTES = 1_024
+
+/**
+ * An answer to a read as it goes out: with a strong entity tag, as a 304 when the caller has it
+ * already, and compressed where the caller takes that. What is not a 200 is only compressed.
+ *
+ * A client may keep the answer, but asks before it shows it: figures change at any moment.
+ */
+export function delivered(response: HttpResponse, request: RequestHeaders): HttpResponse {
+  const zips = response.body.length >= GZIP_FROM_BYTES && takesGzip(request['accept-encoding'])
+  if (response.statusCode !== 200) return zips ? zipped(response) : response
+  // A strong tag names bytes, and the compressed form has others.
+  const tag = `"${digest(response.body)}${zips ? '-gzip' : ''}"`
+  const validators = {
+    etag: tag,
+    'cache-control': 'private, no-cache',
+    vary: 'Accept-Encoding, Authorization',
+  }
+  if (isKnown(tag, request['if-none-match'])) {
+    return { statusCode: 304, headers: validators, body: '' }
+  }
+  const tagged = { ...response, headers: { ...response.headers, ...validators } }
+  return zips ? zipped(tagged) : tagged
+}
+
+function zipped(response: HttpResponse): HttpResponse {
+  return {
+    ...response,
+    headers: { ...response.headers, 'content-encoding': 'gzip' },
+    body: gzipSync(response.body).toString('base64'),
+    isBase64Encoded: true,
+  }
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 27)
+
+/** `gzip` or `*` in the list, unless its weight is zero. */
+function takesGzip(accepted: string | undefined): boolean {
+  const weights = new Map(
+    (accepted ?? '').split(',').map((item) => {
+      const [coding = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())
+      const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2)
+      return [coding, Number(weight ?? 1)] as const
+    }),
+  )
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0
+}
+
+/** By weak comparison, as RFC 9110 asks for `If-None-Match`. */
+function isKnown(tag: string, known: string | undefined): boolean {
+  if (known === undefined) return false
+  return known
+    .split(',')
+    .some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag)
 }
