@@ -24,7 +24,7 @@ struct channel {
 };
 
 struct configuration {
-  uint16_t revision; /* 0: an unused slot */
+  uint16_t revision; /* 0: an unused slot, or what the node was built with, where no setting can be stored */
   enum measuring mode;
   uint8_t meter_address;
   uint32_t period_ms;
@@ -64,6 +64,8 @@ const struct configuration *configurations_find(const struct configurations *all
  * becomes current only by configurations_use, after the journal names it.
  */
 bool configurations_store(struct configurations *all, const struct configuration *c);
+/** The newest kept revision; 0 when there is none. */
+uint16_t configurations_newest(const struct configurations *all);
 /** False when that revision is not kept. */
 bool configurations_use(struct configurations *all, uint16_t revision);
 uint16_t revision_after(uint16_t revision);

@@ -1,4 +1,5 @@
 #include "crc.h"
+#include "meter.h"
 #include "record.h"
 
 #define HEADER_MAGIC 0x4a565541u /* "AUVJ" */
@@ -12,7 +13,8 @@
 bool chain_possible(const struct chain *chain)
 {
   return chain->counter_epoch != 0 && chain->sequence_no <= SEQUENCE_MAX &&
-         chain->settled_through <= chain->sequence_no && chain->energy.total_mws <= ENERGY_MAX_MWS;
+         chain->settled_through <= chain->sequence_no && chain->energy.total_mws <= ENERGY_MAX_MWS &&
+         chain->meter_doubt_wh <= METER_WRAP_WH;
 }
 
 void header_encode(uint8_t to[HEADER_BYTES], uint32_t number, const struct chain *chain)
@@ -42,7 +44,9 @@ void header_encode(uint8_t to[HEADER_BYTES], uint32_t number, const struct chain
   put_byte(&w, chain->cause);
   put_byte(&w, chain->meter_flags);
   put_byte(&w, chain->reset_reason);
-  put_byte(&w, (uint8_t)(chain->meter_known | chain->metered << 1 | chain->restored << 2 | chain->first << 3));
+  put_byte(&w, (uint8_t)(chain->meter_known | chain->metered << 1 | chain->restored << 2 | chain->first << 3 | chain->damaged << 4));
+  put_fixed(&w, chain->meter_at_ms, 8);
+  put_fixed(&w, chain->meter_doubt_wh, 4);
   w.length = CRC_AT;
   put_fixed(&w, crc32_of(0, to, CRC_AT), 4);
 }
@@ -80,5 +84,8 @@ bool header_decode(const uint8_t from[HEADER_BYTES], uint32_t *number, struct ch
   chain->metered = flags >> 1 & 1;
   chain->restored = flags >> 2 & 1;
   chain->first = flags >> 3 & 1;
+  chain->damaged = flags >> 4 & 1;
+  chain->meter_at_ms = get_fixed(&r, 8);
+  chain->meter_doubt_wh = (uint32_t)get_fixed(&r, 4);
   return *number != 0 && *number <= NUMBER_MAX && chain_possible(chain);
 }

@@ -70,11 +70,16 @@ static int32_t sector_after(const struct journal *j, uint32_t number)
   return found;
 }
 
-static bool enter(const struct journal *j, int32_t sector, struct cursor *c)
+/* Stands before the first record of the sector with the next higher number that can be entered. */
+static bool enter_after(const struct journal *j, int32_t sector, struct cursor *c)
 {
-  if (sector < 0) return false;
-  c->number = j->number[sector];
-  c->open = walk_begin(j, (uint32_t)sector, &c->walk);
+  c->open = false;
+  for (; sector >= 0; sector = sector_after(j, c->number)) {
+    c->number = j->number[sector];
+    c->open = walk_begin(j, (uint32_t)sector, &c->walk);
+    c->faulty = c->walk.faulty;
+    if (c->open || c->faulty) break;
+  }
   return c->open;
 }
 
@@ -90,21 +95,21 @@ bool journal_next(const struct journal *j, struct cursor *c)
       if (type != RECORD_READING) continue;
       if (c->walk.chain.sequence_no <= limit) return true;
     }
-    c->open = false;
-    while (following >= 0 && !enter(j, following, c)) following = sector_after(j, j->number[following]);
+    c->faulty = c->walk.faulty;
+    if (c->faulty) c->open = false;
+    else enter_after(j, following, c);
   }
   return false;
 }
 
 bool journal_find(const struct journal *j, uint64_t sequence_no, struct cursor *c)
 {
-  int32_t start = -1, oldest = sector_after(j, 0);
+  int32_t start = -1;
   for (uint32_t s = 0; s < j->sectors; s++)
     if (j->number[s] != 0 && j->before[s] < sequence_no && (start < 0 || j->number[s] > j->number[start]))
       start = (int32_t)s;
-  if (start < 0) start = oldest;
-  c->open = false;
-  while (start >= 0 && !enter(j, start, c)) start = sector_after(j, j->number[start]);
+  c->faulty = false;
+  enter_after(j, start < 0 ? sector_after(j, 0) : start, c);
   while (journal_next(j, c))
     if (c->walk.chain.sequence_no >= sequence_no) return true;
   return false;

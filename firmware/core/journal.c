@@ -28,20 +28,45 @@ static bool reads_blank(uint32_t sector)
   return true;
 }
 
+void journal_begin_step(struct journal *j)
+{
+  j->effort.refusals_left = JOURNAL_REFUSALS_PER_STEP;
+}
+
+/* False when no more may be tried in this step. */
+static bool refused(struct journal *j)
+{
+  j->bad_sectors++;
+  if (j->effort.refusals_left > 0) j->effort.refusals_left--;
+  return j->effort.refusals_left > 0;
+}
+
+/* Erases, unless it is known to hold what an erase leaves. */
+static bool make_blank(struct journal *j, uint32_t sector, bool force)
+{
+  bool trusted = !force || j->effort.blank == sector + 1;
+  if (trusted && reads_blank(sector)) return true;
+  return port_flash_erase(sector * PORT_FLASH_SECTOR_BYTES) && reads_blank(sector);
+}
+
 bool journal_erase_ahead(struct journal *j, uint32_t from, bool force)
 {
-  for (uint32_t ahead = 1; ahead < j->sectors; ahead++) {
-    uint32_t sector = (from + ahead) % j->sectors;
+  struct effort *effort = &j->effort;
+  if (!effort->searching) effort->at = (from + 1) % j->sectors;
+  effort->searching = false;
+  for (uint32_t tries = 1; tries < j->sectors; tries++) {
+    uint32_t sector = effort->at;
     /* The last sector that states the counter is kept whatever happens to the others. */
     if (sector == j->active && j->number[sector] != 0) return false;
     j->number[sector] = 0;
-    bool blank = !force && reads_blank(sector);
-    if (!blank) blank = port_flash_erase(sector * PORT_FLASH_SECTOR_BYTES) && reads_blank(sector);
-    if (blank) {
+    if (make_blank(j, sector, force)) {
       j->next = sector;
+      effort->blank = sector + 1;
       return true;
     }
-    j->bad_sectors++;
+    effort->at = (sector + 1) % j->sectors;
+    effort->searching = !refused(j);
+    if (effort->searching) return false;
   }
   return false;
 }
@@ -49,31 +74,42 @@ bool journal_erase_ahead(struct journal *j, uint32_t from, bool force)
 bool journal_open_sector(struct journal *j)
 {
   uint8_t header[HEADER_BYTES];
-  for (uint32_t tries = 0; tries < j->sectors; tries++) {
+  for (;;) {
     uint32_t number = j->newest + 1;
     header_encode(header, number, &j->chain);
-    if (!write_checked(j->next * PORT_FLASH_SECTOR_BYTES, header, HEADER_BYTES)) {
-      /* A header that may read back whole later must not outrank the one written in its stead. */
-      j->newest = number;
-      j->bad_sectors++;
-      if (!journal_erase_ahead(j, j->next, true)) return false;
-      continue;
-    }
-    j->active = j->next;
+    j->effort.blank = 0;
+    if (write_checked(j->next * PORT_FLASH_SECTOR_BYTES, header, HEADER_BYTES)) break;
+    /* A header that may read back whole later must not outrank the one written in its stead. */
     j->newest = number;
-    j->number[j->active] = number;
-    j->before[j->active] = j->chain.sequence_no;
-    j->offset = HEADER_BYTES;
-    j->link = (struct link){number, (uint16_t)(header[HEADER_BYTES - 4] | header[HEADER_BYTES - 3] << 8)};
-    /* The mark is the second witness; the ring alone still holds everything when it cannot be kept. */
-    if (!port_settings_write("mark", header, HEADER_BYTES)) port_log(LOG_WARNING, "mark_not_kept", number);
-    return journal_erase_ahead(j, j->active, true);
+    if (!refused(j)) {
+      j->effort.searching = true;
+      j->effort.at = (j->next + 1) % j->sectors;
+      return false;
+    }
+    if (!journal_erase_ahead(j, j->next, true)) return false;
   }
-  return false;
+  j->active = j->next;
+  j->newest++;
+  j->number[j->active] = j->newest;
+  j->before[j->active] = j->chain.sequence_no;
+  j->offset = HEADER_BYTES;
+  j->link = (struct link){j->newest, (uint16_t)(header[HEADER_BYTES - 4] | header[HEADER_BYTES - 3] << 8)};
+  /* The mark is the second witness; the ring alone still holds everything when it cannot be kept. */
+  if (!port_settings_write("mark", header, HEADER_BYTES)) port_log(LOG_WARNING, "mark_not_kept", j->newest);
+  return journal_erase_ahead(j, j->active, true);
+}
+
+bool journal_restate(struct journal *j)
+{
+  journal_begin_step(j);
+  if (!journal_erase_ahead(j, j->active, true) || !journal_open_sector(j)) return false;
+  j->state = JOURNAL_CONTINUED;
+  return true;
 }
 
 static bool append(struct journal *j, struct record *r)
 {
+  journal_begin_step(j);
   for (uint32_t tries = 0; tries < 4; tries++) {
     bool fits = j->offset + r->length <= PORT_FLASH_SECTOR_BYTES;
     /* After a write that did not hold, a new sector states everything in full again. */
@@ -87,7 +123,7 @@ static bool append(struct journal *j, struct record *r)
       j->offset += r->length;
       return true;
     }
-    j->bad_sectors++;
+    if (!refused(j)) break;
   }
   j->state = JOURNAL_FAULT;
   return false;
@@ -154,13 +190,6 @@ bool journal_reading(struct journal *j, const struct observation *o, struct ener
   return false;
 }
 
-void journal_remember_command(struct journal *j, uint64_t command_id)
-{
-  if (command_id == 0) return;
-  j->commands[j->command_at % JOURNAL_COMMANDS_KEPT] = command_id;
-  j->command_at++;
-}
-
 bool journal_event(struct journal *j, const struct audit *audit)
 {
   struct record r;
@@ -170,9 +199,34 @@ bool journal_event(struct journal *j, const struct audit *audit)
   return true;
 }
 
+void journal_remember_command(struct journal *j, uint64_t command_id)
+{
+  if (command_id == 0) return;
+  j->effort.commands[j->effort.command_at % JOURNAL_COMMANDS_KEPT] = command_id;
+  j->effort.command_at++;
+}
+
 bool journal_knows_command(const struct journal *j, uint64_t command_id)
 {
   for (uint32_t i = 0; i < JOURNAL_COMMANDS_KEPT; i++)
-    if (j->commands[i] == command_id && command_id != 0) return true;
+    if (j->effort.commands[i] == command_id && command_id != 0) return true;
   return false;
+}
+
+void journal_owe_command(struct journal *j, uint64_t command_id)
+{
+  journal_remember_command(j, command_id);
+  if (j->effort.commands_owed < JOURNAL_COMMANDS_KEPT) j->effort.commands_owed++;
+}
+
+bool journal_pay_commands(struct journal *j)
+{
+  struct effort *effort = &j->effort;
+  for (; effort->commands_owed > 0; effort->commands_owed--) {
+    uint64_t id = effort->commands[(effort->command_at - effort->commands_owed) % JOURNAL_COMMANDS_KEPT];
+    struct record r;
+    record_event(&r, &(struct audit){.kind = AUDIT_LATE, .command_id = id});
+    if (!append(j, &r)) return false;
+  }
+  return true;
 }

@@ -18,6 +18,8 @@
 /** A sector holds fewer readings than this, so no sequence number of it is above its header's plus this. */
 #define JOURNAL_READINGS_PER_SECTOR 256u
 #define JOURNAL_COMMANDS_KEPT 16u
+/** Sectors that may refuse in one step: an erase can take 0.4 s, and the watchdog bites after 10 s. */
+#define JOURNAL_REFUSALS_PER_STEP 8u
 
 enum journal_state {
   JOURNAL_FAULT = 0,     /* the storage does not work: the counter is not known, or cannot be kept */
@@ -26,6 +28,18 @@ enum journal_state {
   JOURNAL_NEW_EPOCH = 3, /* ring and mark unreadable (or a new node): the counter begins at zero */
 };
 
+/** What a recovery must not forget of the attempts before it. */
+struct effort {
+  bool searching;   /* for a sector that holds an erase: the last step ended before it found one */
+  uint32_t at;      /* where the search goes on */
+  uint32_t blank;   /* 1 + the sector this boot has erased and not written since; 0: none */
+  uint32_t refusals_left; /* in this step */
+  uint64_t commands[JOURNAL_COMMANDS_KEPT]; /* hashes of the last commands carried out */
+  uint32_t command_at;
+  uint32_t commands_owed; /* the last of these are not on flash */
+};
+
+/** All zero before the first journal_recover. */
 struct journal {
   enum journal_state state;
   uint32_t sectors;
@@ -36,8 +50,7 @@ struct journal {
   uint32_t offset;                             /* where the next record goes */
   struct link link;
   struct chain chain;                          /* what is on flash */
-  uint64_t commands[JOURNAL_COMMANDS_KEPT];    /* hashes of the last commands carried out */
-  uint32_t command_at;
+  struct effort effort;
   uint32_t torn;        /* places where a record was cut, seen since boot */
   uint32_t bad_sectors; /* sectors passed over because erase or write did not hold */
   uint32_t damaged;     /* sectors whose chain of records is broken */
@@ -45,7 +58,8 @@ struct journal {
 
 /**
  * Finds the state on flash. `new_epoch` (random) is used only when neither the ring nor the
- * high-water mark can be read. With JOURNAL_FAULT nothing was changed that a later attempt needs.
+ * high-water mark can be read. With JOURNAL_FAULT nothing was changed that a later attempt needs,
+ * and that attempt goes on where this one ended.
  */
 enum journal_state journal_recover(struct journal *j, uint32_t new_epoch);
 
@@ -63,8 +77,19 @@ bool journal_event(struct journal *j, const struct audit *audit);
 
 /** True when a command with this hash is among the last carried out. */
 bool journal_knows_command(const struct journal *j, uint64_t command_id);
+/** A command carried out that could not be written: it is known until the node restarts, and owed to the journal. */
+void journal_owe_command(struct journal *j, uint64_t command_id);
+/** Writes the commands that are owed. */
+bool journal_pay_commands(struct journal *j);
 
-/** Opens the next sector: header, high-water mark, erase ahead. Used by the above; also after damage. */
+/** States everything in full in a new sector, after a fault or damage: what is in memory outranks what failed. */
+bool journal_restate(struct journal *j);
+
+/* ---- Parts, each in its own file ---- */
+
+/** A step begins: so many sectors may refuse in it. */
+void journal_begin_step(struct journal *j);
+/** Opens the next sector: header, high-water mark, erase ahead. */
 bool journal_open_sector(struct journal *j);
 /** Makes the first sector after `from` that holds an erase the next; `force` erases even what reads blank. */
 bool journal_erase_ahead(struct journal *j, uint32_t from, bool force);
@@ -91,9 +116,13 @@ struct cursor {
   struct walk walk;
   uint32_t number;
   bool open;
+  bool faulty; /* the flash did not answer: there may be more than was found */
 };
 
-/** Stands on the first reading held with a sequence number of at least `sequence_no`; false when none is. */
+/**
+ * Stands on the first reading held with a sequence number of at least `sequence_no`; false when none
+ * is, or when the flash did not answer (`faulty`): then nothing may be concluded from it.
+ */
 bool journal_find(const struct journal *j, uint64_t sequence_no, struct cursor *c);
 bool journal_next(const struct journal *j, struct cursor *c);
 

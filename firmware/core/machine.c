@@ -52,7 +52,10 @@ static void on_storage(struct machine *m, bool works, uint64_t now_ms, struct ac
 {
   enum storage_state before = m->storage;
   m->storage = works ? STORAGE_WORKS : STORAGE_FAULT;
-  m->storage_retry_ms = now_ms + STORAGE_RETRY_MS;
+  uint64_t wait_ms = (uint64_t)STORAGE_RETRY_MS << m->storage_failures;
+  m->storage_retry_ms = now_ms + (wait_ms < STORAGE_RETRY_MAX_MS ? wait_ms : STORAGE_RETRY_MAX_MS);
+  if (works) m->storage_failures = 0;
+  else if (m->storage_failures < 8) m->storage_failures++;
   if (before == STORAGE_UNKNOWN) act(a, ACTION_IDENTIFY, 0, false);
   if (before == m->storage) return;
   if (works) m->next_reading_ms = now_ms;
@@ -153,6 +156,7 @@ static void on_tick(struct machine *m, const struct event *e, uint64_t now_ms, s
 {
   if (m->update_pending && now_ms >= m->update_deadline_ms) {
     m->update_pending = false;
+    if (m->storage == STORAGE_WORKS) act(a, ACTION_READING, CAUSE_PERIOD, false);
     act(a, ACTION_ROLL_BACK, 0, false);
   }
   if (m->restart_ms != 0 && now_ms >= m->restart_ms) {
@@ -161,7 +165,7 @@ static void on_tick(struct machine *m, const struct event *e, uint64_t now_ms, s
     act(a, ACTION_RESTART, 0, false);
   }
   if (m->storage == STORAGE_FAULT && now_ms >= m->storage_retry_ms) {
-    m->storage_retry_ms = now_ms + STORAGE_RETRY_MS;
+    m->storage_retry_ms = now_ms + STORAGE_RETRY_MAX_MS; /* the answer sets it anew */
     act(a, ACTION_RECOVER, 0, false);
   }
   take_readings(m, now_ms, a);

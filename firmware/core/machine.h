@@ -92,6 +92,7 @@ struct machine {
   uint64_t next_heartbeat_ms;
   uint64_t retry_ms;         /* OFFLINE: next attempt; WIFI, CONNECTING: the attempt has failed */
   uint64_t storage_retry_ms;
+  uint32_t storage_failures; /* of the journal, in a row */
   uint64_t identity_retry_ms;
   uint64_t update_deadline_ms;
   uint64_t restart_ms; /* 0: none asked for */
@@ -104,7 +105,9 @@ struct machine {
 #define ATTEMPT_MS 30000u
 #define PROVISION_MS 120000u
 #define BACKOFF_MAX_MS 300000u
+/** Doubling from attempt to attempt: each may erase, and a flash that refuses writes must not be worn out. */
 #define STORAGE_RETRY_MS 30000u
+#define STORAGE_RETRY_MAX_MS 300000u
 #define IDENTITY_RETRY_MS 60000u
 #define UPDATE_DEADLINE_MS 600000u
 #define RESTART_DELAY_MS 2000u

@@ -55,45 +55,117 @@ enum meter_answer meter_parse(uint8_t address, const uint8_t *from, uint32_t byt
   return METER_ANSWER_OK;
 }
 
+/* A wrap is believed within an hour of full load of the register's end only: after weeks any drop could be one. */
+#define WRAP_MARGIN_WH 27600u
+/* Within it nobody can put another meter in, and the register's drop is seen as it happens. */
+#define RESET_SEEN_MS 60000u
+/* What a meter may forget of its register when its own power fails: no reset, however small the value. */
+#define STEP_BACK_WH 1000u
+#define LONGEST_MS 31622400000ull /* a year, long before anything overflows */
+
 static uint64_t plausible_wh(uint64_t elapsed_ms)
 {
-  /* Full load with a fifth to spare, and 2 Wh for the resolution; capped long before it overflows. */
-  uint64_t bounded_ms = elapsed_ms > 31622400000ull ? 31622400000ull : elapsed_ms;
+  /* Full load with a fifth to spare, and 2 Wh for the resolution. */
+  uint64_t bounded_ms = elapsed_ms > LONGEST_MS ? LONGEST_MS : elapsed_ms;
   return bounded_ms * METER_MAX_W / 3600000u * 6 / 5 + 2;
 }
 
-static uint32_t accept(struct meter *m, uint32_t raw_wh, uint32_t increment_wh)
+/* What the register rose by, over its end as well; false when it dropped. */
+static bool rise(uint32_t from_wh, uint32_t to_wh, uint32_t *risen_wh)
 {
+  if (to_wh >= from_wh) {
+    *risen_wh = to_wh - from_wh;
+    return true;
+  }
+  if (from_wh < METER_WRAP_WH - WRAP_MARGIN_WH || to_wh > WRAP_MARGIN_WH) return false;
+  *risen_wh = (from_wh < METER_WRAP_WH ? METER_WRAP_WH - from_wh : 0) + to_wh;
+  return true;
+}
+
+static uint32_t accept(struct meter *m, uint32_t raw_wh, uint64_t now_ms, uint32_t increment_wh)
+{
+  if (!m->known || m->over_gap) {
+    m->first_wh = raw_wh;
+    m->first_ms = now_ms;
+  }
   m->last_wh = raw_wh;
+  m->last_ms = now_ms;
   m->known = true;
+  m->over_gap = false;
   m->odd_count = 0;
   return increment_wh;
 }
 
-static uint32_t set_aside(struct meter *m, uint32_t raw_wh, uint64_t elapsed_ms, uint8_t *flags)
+static void put_in_doubt(struct meter *m, uint32_t risen_wh, uint64_t elapsed_ms)
 {
-  bool agrees = m->odd_count > 0 && raw_wh >= m->odd_wh && raw_wh - m->odd_wh <= plausible_wh(elapsed_ms);
-  m->odd_count = agrees ? m->odd_count + 1 : 1;
-  m->odd_wh = raw_wh;
-  *flags |= METER_IMPLAUSIBLE;
-  if (m->odd_count < AGREEING_VALUES) return 0;
-  bool since_zero = raw_wh < m->last_wh && raw_wh <= plausible_wh(elapsed_ms);
-  if (raw_wh < m->last_wh) *flags |= METER_RESET;
-  return accept(m, raw_wh, since_zero ? raw_wh : 0);
+  m->doubt_ms += elapsed_ms;
+  m->doubt_wh = risen_wh > METER_WRAP_WH - m->doubt_wh ? METER_WRAP_WH : m->doubt_wh + risen_wh;
 }
 
-uint32_t meter_increment(struct meter *m, uint32_t raw_wh, uint64_t elapsed_ms, uint8_t *flags)
+/* The values set aside agree: from now on they are the register. */
+static uint32_t believe(struct meter *m, uint64_t now_ms, uint8_t *flags)
 {
-  if (!m->known) return accept(m, raw_wh, 0);
-  if (raw_wh >= m->last_wh) {
-    uint32_t increment_wh = raw_wh - m->last_wh;
-    if (increment_wh <= plausible_wh(elapsed_ms)) return accept(m, raw_wh, increment_wh);
-    return set_aside(m, raw_wh, elapsed_ms, flags);
+  uint32_t risen_wh, counted_wh = m->odd_wh - m->odd_first_wh;
+  uint64_t elapsed_ms = m->odd_first_ms - m->last_ms;
+  if (!rise(m->last_wh, m->odd_first_wh, &risen_wh)) {
+    *flags |= METER_RESET;
+    /* The first value alone may itself have been the wrong one. */
+    bool seen = !m->over_gap && m->last_ms != m->first_ms && elapsed_ms <= RESET_SEEN_MS && m->odd_first_wh <= plausible_wh(elapsed_ms) &&
+                m->last_wh - m->odd_first_wh > STEP_BACK_WH;
+    if (seen) counted_wh = m->odd_wh;
+  } else if (m->over_gap && !m->gap_known) {
+    put_in_doubt(m, risen_wh, elapsed_ms);
   }
-  uint32_t across_wh = (m->last_wh < METER_WRAP_WH ? METER_WRAP_WH - m->last_wh : 0) + raw_wh;
-  if (across_wh <= plausible_wh(elapsed_ms)) {
-    *flags |= METER_WRAPPED;
-    return accept(m, raw_wh, across_wh);
+  return accept(m, m->odd_wh, now_ms, counted_wh);
+}
+
+static uint32_t set_aside(struct meter *m, uint32_t raw_wh, uint64_t now_ms, uint8_t *flags)
+{
+  bool agrees = m->odd_count > 0 && raw_wh >= m->odd_wh && raw_wh - m->odd_wh <= plausible_wh(now_ms - m->odd_ms);
+  if (!agrees) {
+    m->odd_count = 0;
+    m->odd_first_wh = raw_wh;
+    m->odd_first_ms = now_ms;
   }
-  return set_aside(m, raw_wh, elapsed_ms, flags);
+  m->odd_count++;
+  m->odd_wh = raw_wh;
+  m->odd_ms = now_ms;
+  *flags |= METER_IMPLAUSIBLE;
+  return m->odd_count < AGREEING_VALUES ? 0 : believe(m, now_ms, flags);
+}
+
+uint32_t meter_increment(struct meter *m, uint32_t raw_wh, uint64_t now_ms, uint8_t *flags)
+{
+  if (!m->known) return accept(m, raw_wh, now_ms, 0);
+  uint32_t risen_wh;
+  uint64_t elapsed_ms = now_ms - m->last_ms;
+  if (m->over_gap && m->gap_known) elapsed_ms += m->gap_ms;
+  if (!rise(m->last_wh, raw_wh, &risen_wh) || risen_wh > plausible_wh(elapsed_ms)) return set_aside(m, raw_wh, now_ms, flags);
+  if (raw_wh < m->last_wh) *flags |= METER_WRAPPED;
+  return accept(m, raw_wh, now_ms, risen_wh);
+}
+
+uint32_t meter_resume(struct meter *m, uint32_t before_wh, uint32_t doubt_wh, uint64_t now_ms)
+{
+  uint32_t risen_wh;
+  m->doubt_wh = doubt_wh;
+  if (!m->known) {
+    *m = (struct meter){.last_wh = before_wh, .last_ms = now_ms, .known = true, .over_gap = true, .doubt_wh = doubt_wh};
+    return 0;
+  }
+  if (!rise(before_wh, m->first_wh, &risen_wh)) return 0;
+  if (risen_wh <= plausible_wh(m->first_ms)) return risen_wh;
+  put_in_doubt(m, risen_wh, m->first_ms);
+  return 0;
+}
+
+uint32_t meter_decide(struct meter *m, uint64_t gap_ms, uint8_t *flags)
+{
+  uint32_t doubt_wh = m->doubt_wh;
+  m->doubt_wh = 0;
+  m->gap_known = true;
+  m->gap_ms = gap_ms > LONGEST_MS ? LONGEST_MS : gap_ms;
+  if (doubt_wh <= plausible_wh(m->gap_ms + m->doubt_ms)) return doubt_wh;
+  *flags |= METER_IMPLAUSIBLE;
+  return 0;
 }

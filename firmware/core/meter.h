@@ -30,20 +30,48 @@ void meter_request(uint8_t address, uint8_t to[METER_REQUEST_BYTES]);
 /** Judges the bytes received so far: length, address, function, CRC. */
 enum meter_answer meter_parse(uint8_t address, const uint8_t *from, uint32_t bytes, struct meter_sample *sample);
 
-/** What the register has told so far. */
+/**
+ * What the register has told so far. Nothing is credited but a rise that the register itself showed
+ * and that the time known to have passed can explain. So a register that steps back, begins again or
+ * is another meter's never counts energy twice.
+ */
 struct meter {
   uint32_t last_wh; /* accepted */
+  uint64_t last_ms; /* uptime at which it was */
   bool known;
-  uint32_t odd_wh; /* the last value that did not fit, waiting for others to agree with it */
+  /* The first value of this boot stands over a time without power, whose length only the clock tells. */
+  bool over_gap; /* last_wh is from before the boot */
+  bool gap_known;
+  uint64_t gap_ms;
+  uint32_t first_wh; /* accepted first in this boot */
+  uint64_t first_ms;
+  uint32_t doubt_wh; /* a rise over such a time, too large without knowing it: neither counted nor refused yet */
+  uint64_t doubt_ms; /* uptime that it took as well */
+  /* Values that did not fit, waiting for others to agree with them. */
+  uint32_t odd_first_wh, odd_wh;
+  uint64_t odd_first_ms, odd_ms;
   uint32_t odd_count;
 };
 
 /**
- * Increment in Wh since the last accepted value. `elapsed_ms` since then bounds what is plausible.
- * A value that does not fit is set aside; the third that agree with each other are believed: a lower
- * one is a reset (its energy since zero counts), a higher one re-bases without counting.
+ * Increment in Wh since the last accepted value. What the time since then cannot explain is set aside;
+ * the third value that agrees with its predecessors is believed: counting goes on from there, and what
+ * the register rose by meanwhile counts. A reset that was seen as it happened counts from zero. A rise
+ * over a time without power whose length is not known becomes `doubt_wh`.
  * `flags` gets METER_IMPLAUSIBLE, METER_RESET or METER_WRAPPED.
  */
-uint32_t meter_increment(struct meter *m, uint32_t raw_wh, uint64_t elapsed_ms, uint8_t *flags);
+uint32_t meter_increment(struct meter *m, uint32_t raw_wh, uint64_t now_ms, uint8_t *flags);
+
+/**
+ * The journal tells what the register was before this boot, and what was in doubt already. Values of
+ * this boot may have been counted before it was known; the increment over the boot, as meter_increment.
+ */
+uint32_t meter_resume(struct meter *m, uint32_t before_wh, uint32_t doubt_wh, uint64_t now_ms);
+
+/**
+ * The clock tells how long before the boot the register was last read, at most; 0 when it cannot. The
+ * doubt is decided: the energy that counts.
+ */
+uint32_t meter_decide(struct meter *m, uint64_t gap_ms, uint8_t *flags);
 
 #endif

@@ -29,6 +29,7 @@ static void carry_out(struct node *node, const struct action *action)
     port_relay_set(action->channel, action->flag);
     break;
   case ACTION_LED:
+    if (action->channel != (uint8_t)node->machine.shown) break; /* overtaken by what an action before it led to */
     port_led(leds[action->channel]);
     port_log(LOG_INFO, "state", action->channel);
     break;

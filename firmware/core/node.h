@@ -41,9 +41,11 @@ struct node {
   struct meter_sample sample;
   uint8_t meter_frame[METER_ANSWER_BYTES];
   uint32_t meter_bytes;
-  uint64_t meter_asked_ms, meter_accepted_ms;
-  uint64_t meter_gap_ms; /* between the last value before this boot and the boot, as far as the clock tells */
+  uint64_t meter_asked_ms;
+  uint64_t meter_before_ms; /* when the register was last read before this boot; 0: no clock told */
+  bool meter_undecided;     /* how long that was before the boot is to be told by the clock */
   bool meter_waiting;
+  bool meter_heard; /* a value was accepted since the last reading */
   uint8_t meter_flags; /* since the last reading */
 
   char text[MESSAGE_BYTES]; /* the message being written */
@@ -62,7 +64,10 @@ void node_on_mqtt_up(struct node *node);
 void node_on_mqtt_down(struct node *node);
 /** A PUBACK for a message id given by port_mqtt_publish. */
 void node_on_mqtt_ack(struct node *node, int32_t message_id);
-/** A whole message of a subscribed topic; neither text needs a closing zero, `topic` has one. */
+/**
+ * A whole message of a subscribed topic; `topic` ends with a zero, the payload need not. Of one longer
+ * than COMMAND_MAX_BYTES only the length counts, the payload is not read and may be missing: it is refused.
+ */
 void node_on_mqtt_message(struct node *node, const char *topic, const char *payload, uint32_t length);
 
 /** Energy counted so far, on flash or not yet; exact only while node->counter_known. */
@@ -76,7 +81,16 @@ void node_event(struct node *node, struct event event);
 /** Time of day in epoch ms, 0 without a clock. */
 uint64_t node_wall_ms(struct node *node, uint8_t *quality);
 void node_measure(struct node *node, uint64_t now_ms);
+/** Asks the meter and counts what it says. */
+void node_meter(struct node *node, uint64_t now_ms);
+/** The register goes on from what the journal holds; what it rose by since is counted or in doubt. */
+void node_meter_resume(struct node *node);
+/** From now on another register: its first value is a base. It is asked for at once. */
+void node_meter_replaced(struct node *node);
 void node_recover(struct node *node);
+struct audit node_revision_audit(const struct configuration *next, bool same_register);
+/** A channel that does not exist must not stay on unseen. */
+void node_switch_off_others(struct node *node);
 bool node_take_reading(struct node *node, uint8_t cause);
 /** Sends readings as long as more may be in flight. */
 void node_send(struct node *node);

@@ -24,43 +24,54 @@ static void answer(struct node *node, const struct command *c, const char *reaso
 static bool note(struct node *node, const struct command *c, uint8_t kind, uint16_t detail)
 {
   struct audit audit = {.kind = kind, .detail = detail, .command_id = command_hash(c->id)};
-  if (node->machine.storage != STORAGE_WORKS) {
-    journal_remember_command(&node->journal, audit.command_id);
-    return false;
-  }
-  if (journal_event(&node->journal, &audit)) return true;
-  node_event(node, (struct event){.kind = EVENT_STORAGE});
+  bool works = node->machine.storage == STORAGE_WORKS;
+  if (works && journal_event(&node->journal, &audit)) return true;
+  if (kind != AUDIT_RESTART) journal_owe_command(&node->journal, audit.command_id);
+  if (works) node_event(node, (struct event){.kind = EVENT_STORAGE});
   return false;
+}
+
+/* Readings not sent yet need their names; the slot of a revision they use is not given away. */
+static const char *slot_refusal(const struct node *node, uint16_t revision)
+{
+  struct cursor oldest;
+  uint16_t replaced = node->configurations.slots[revision % REVISIONS_KEPT].revision;
+  if (replaced == 0 || node_backlog(node) == 0) return NULL;
+  if (!journal_find(&node->journal, node->outbox.settled_through + 1, &oldest)) return oldest.faulty ? "storage_fault" : NULL;
+  return oldest.walk.chain.revision == replaced ? "backlog_needs_former_names" : NULL;
 }
 
 static const char *configure(struct node *node, struct command *c)
 {
-  struct journal *j = &node->journal;
   struct configurations *all = &node->configurations;
   struct configuration *next = &c->configuration;
   if (node->machine.storage != STORAGE_WORKS) return "storage_fault";
   next->revision = revision_after(all->current->revision);
-  /* Readings not sent yet need their names; the slot of a revision they use is not given away. */
-  struct cursor oldest;
-  uint16_t replaced = all->slots[next->revision % REVISIONS_KEPT].revision;
-  if (replaced != 0 && node_backlog(node) > 0 &&
-      journal_find(j, node->outbox.settled_through + 1, &oldest) && oldest.walk.chain.revision == replaced)
-    return "backlog_needs_former_names";
-  /* What was measured so far is booked under the names and ratings it was measured with. */
-  if (!node_take_reading(node, CAUSE_COMMAND) || !note(node, c, AUDIT_CONFIGURATION, next->revision)) return "storage_fault";
+  const char *refusal = slot_refusal(node, next->revision);
+  if (refusal != NULL) return refusal;
   bool metered = next->mode == MEASURE_METER;
-  struct audit audit = {.kind = AUDIT_REVISION, .detail = (uint16_t)(next->revision | metered << 15)};
-  if (!configurations_store(all, next) || !journal_event(j, &audit) || !configurations_use(all, next->revision))
+  bool same_register = !metered || (all->current->mode == MEASURE_METER && next->meter_address == all->current->meter_address);
+  /*
+   * What was measured so far is booked under the names and ratings it was measured with. The new ones
+   * are stored where nobody looks yet; then one record makes them count and the command done.
+   */
+  struct audit audit = node_revision_audit(next, same_register);
+  audit.command_id = command_hash(c->id);
+  if (!node_take_reading(node, CAUSE_COMMAND)) {
+    node_event(node, (struct event){.kind = EVENT_STORAGE});
     return "storage_fault";
+  }
+  if (!configurations_store(all, next)) return "storage_fault";
+  if (!journal_event(&node->journal, &audit)) {
+    node_event(node, (struct event){.kind = EVENT_STORAGE});
+    return "storage_fault";
+  }
+  configurations_use(all, next->revision);
   uint32_t rated_mw[CHANNELS_MAX];
   configuration_ratings(next, rated_mw);
-  uint64_t now_ms = port_uptime_ms();
-  measurement_configure(&node->measurement, next->mode, rated_mw, now_ms);
-  /* A channel that no longer exists must not stay on unseen. */
-  for (uint8_t i = configuration_channels(next); i < CHANNELS_MAX; i++)
-    if (node->measurement.on >> i & 1)
-      node_event(node, (struct event){.kind = EVENT_RELAY, .channel = i});
-  if (metered) node->meter_accepted_ms = now_ms;
+  measurement_configure(&node->measurement, next->mode, rated_mw, port_uptime_ms());
+  if (!same_register) node_meter_replaced(node);
+  node_switch_off_others(node);
   node_event(node, (struct event){.kind = EVENT_PERIOD, .value = next->period_ms});
   return NULL;
 }

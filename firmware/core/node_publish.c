@@ -36,14 +36,26 @@ static void telemetry_topic(const struct node *node, char *to, uint32_t capacity
 
 const struct configuration *node_named_by(const struct node *node, const struct chain *reading)
 {
-  return configurations_find(&node->configurations, reading->revision);
+  return reading->revision == 0 ? &node->factory : configurations_find(&node->configurations, reading->revision);
 }
 
 /* Stands on the next reading whose names are still known. */
-static bool find_named(const struct node *node, uint64_t from, struct cursor *c)
+static bool find_named(struct node *node, uint64_t from, struct cursor *c)
 {
-  bool found = journal_find(&node->journal, from, c);
-  while (found && node_named_by(node, &c->walk.chain) == NULL) found = journal_next(&node->journal, c);
+  struct journal *j = &node->journal;
+  bool found = journal_find(j, from, c);
+  /*
+   * Not even the newest reading can be read back: the active sector is damaged. A new one states the
+   * counter in full; the next reading is found there, and announces what was lost. One that holds no
+   * reading yet only waits for it.
+   */
+  if (!found && !c->faulty && j->before[j->active] < j->chain.sequence_no) {
+    port_log(LOG_WARNING, "journal_damaged", j->active);
+    j->damaged++;
+    if (!journal_restate(j)) node_event(node, (struct event){.kind = EVENT_STORAGE});
+    return false;
+  }
+  while (found && node_named_by(node, &c->walk.chain) == NULL) found = journal_next(j, c);
   return found;
 }
 
@@ -52,6 +64,7 @@ static const char *gap_reason(const struct node *node, const struct cursor *c, b
   const struct journal *j = &node->journal;
   if (resend) return "not_held";
   if (c->walk.chain.restored) return "journal_lost";
+  if (c->walk.chain.damaged) return "damaged";
   for (uint32_t s = 0; s < j->sectors; s++)
     if (j->number[s] != 0 && j->number[s] < c->number) return "damaged";
   return "ring_full";
@@ -112,31 +125,41 @@ static bool compose(struct node *node, struct span run, bool resend, struct json
 }
 
 /* What goes next: the newest reading as it is taken, then the backlog from its oldest, then repeats. */
-static bool choose(const struct node *node, struct span *run, bool *resend)
+enum turn { TURN_NEWEST, TURN_BACKLOG, TURN_REPEAT, TURNS };
+
+static bool choose(const struct node *node, enum turn turn, struct span *run)
 {
   uint64_t newest = node->journal.chain.sequence_no;
-  *resend = false;
-  *run = (struct span){newest, newest};
-  if (newest > 0 && outbox_unsent(&node->outbox, newest)) return true;
-  if (outbox_oldest(&node->outbox, newest, run)) return true;
-  *resend = true;
-  return outbox_next_resend(&node->outbox, run);
+  switch (turn) {
+  case TURN_NEWEST:
+    *run = (struct span){newest, newest};
+    return newest > 0 && outbox_unsent(&node->outbox, newest);
+  case TURN_BACKLOG: return outbox_oldest(&node->outbox, newest, run);
+  default: return outbox_next_resend(&node->outbox, run);
+  }
 }
 
-void node_send(struct node *node)
+/* One message; what cannot be written now does not keep back what can. */
+static bool send_one(struct node *node)
 {
   char topic[NAME_BYTES + RULE_NAME_BYTES + 48];
   struct json_writer w;
   struct span run, covered;
-  bool resend;
+  enum turn turn = TURN_NEWEST;
+  while (!choose(node, turn, &run) || !compose(node, run, turn == TURN_REPEAT, &w, &covered))
+    if (++turn == TURNS) return false;
   telemetry_topic(node, topic, sizeof topic);
-  while (outbox_has_room(&node->outbox) && choose(node, &run, &resend) && compose(node, run, resend, &w, &covered)) {
-    int32_t message_id = port_mqtt_publish(topic, node->text, w.length, false);
-    if (message_id <= 0) return;
-    node->version_said = true;
-    outbox_sent(&node->outbox, message_id, covered, port_uptime_ms(), resend);
-    if (resend) outbox_resent(&node->outbox, covered.to);
-  }
+  int32_t message_id = port_mqtt_publish(topic, node->text, w.length, false);
+  if (message_id <= 0) return false;
+  node->version_said = true;
+  outbox_sent(&node->outbox, message_id, covered, port_uptime_ms(), turn == TURN_REPEAT);
+  if (turn == TURN_REPEAT) outbox_resent(&node->outbox, covered.to);
+  return true;
+}
+
+void node_send(struct node *node)
+{
+  while (outbox_has_room(&node->outbox) && node->machine.storage == STORAGE_WORKS && send_one(node)) continue;
 }
 
 static struct condition condition_of(struct node *node)
@@ -180,7 +203,12 @@ void node_greet(struct node *node)
   node_topic(node, "commands", topic, sizeof topic);
   bool subscribed = port_mqtt_subscribe(topic);
   node_topic(node, "resend", topic, sizeof topic);
-  if (!port_mqtt_subscribe(topic) || !subscribed) port_log(LOG_WARNING, "not_subscribed", 0);
+  if (!subscribed || !port_mqtt_subscribe(topic)) {
+    /* A session that hears no commands is none: another is opened. */
+    port_log(LOG_WARNING, "not_subscribed", 0);
+    node_event(node, (struct event){.kind = EVENT_MQTT});
+    return;
+  }
   struct condition c = condition_of(node);
   node_topic(node, "status", topic, sizeof topic);
   json_begin(&w, node->text, sizeof node->text);

@@ -121,6 +121,35 @@ void outbox_recall(struct outbox *o)
   outbox_expire(o, UINT64_MAX, 0);
 }
 
+static bool touch(struct span a, struct span b)
+{
+  return a.from <= b.to + 1 && b.from <= a.to + 1;
+}
+
+static uint64_t distance(struct span a, struct span b)
+{
+  if (touch(a, b)) return 0;
+  return a.to < b.from ? b.from - a.to : a.from - b.to;
+}
+
+/*
+ * A range that was in flight goes back to its range. With no room it joins the nearest one: what lies
+ * between them is sent once more, which harms nothing; forgotten it would never be sent.
+ */
+static void keep_resend(struct outbox *o, struct span span)
+{
+  uint32_t nearest = 0;
+  for (uint32_t i = 1; i < o->resend_count; i++)
+    if (distance(o->resends[i], span) < distance(o->resends[nearest], span)) nearest = i;
+  if (o->resend_count == 0 || (o->resend_count < OUTBOX_RESENDS && !touch(o->resends[nearest], span))) {
+    o->resends[o->resend_count++] = span;
+    return;
+  }
+  struct span *joined = &o->resends[nearest];
+  if (span.from < joined->from) joined->from = span.from;
+  if (span.to > joined->to) joined->to = span.to;
+}
+
 uint32_t outbox_expire(struct outbox *o, uint64_t now_ms, uint64_t limit_ms)
 {
   uint32_t taken_back = 0;
@@ -129,7 +158,7 @@ uint32_t outbox_expire(struct outbox *o, uint64_t now_ms, uint64_t limit_ms)
     if (flight.message_id == 0 || now_ms - flight.sent_ms < limit_ms) continue;
     o->flights[i].message_id = 0;
     taken_back++;
-    if (flight.resend) outbox_resend(o, flight.span);
+    if (flight.resend) keep_resend(o, flight.span);
   }
   return taken_back;
 }

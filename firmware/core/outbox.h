@@ -56,7 +56,10 @@ void outbox_recall(struct outbox *o);
 /** Takes back what waits longer than `limit_ms` for its PUBACK; the number of messages taken back. */
 uint32_t outbox_expire(struct outbox *o, uint64_t now_ms, uint64_t limit_ms);
 
-/** Queues a range to be sent again; false when too many are waiting. */
+/**
+ * Queues a range to be sent again; false when too many are waiting. A range that was accepted is sent
+ * and acknowledged: what is taken back is kept, if need be joined with its neighbour and what lies between.
+ */
 bool outbox_resend(struct outbox *o, struct span span);
 /** The next range to be sent again; false when none waits. */
 bool outbox_next_resend(const struct outbox *o, struct span *span);

@@ -12,6 +12,10 @@
 #define FLAG_CAUSE_SHIFT 2
 #define FLAG_METER 0x10u
 #define FLAG_METER_KNOWN 0x20u
+#define FLAG_METER_HEARD 0x40u
+#define FLAG_METER_DOUBT 0x80u /* what is in doubt has changed: its new value follows */
+
+#define REVISION_BITS 0x7fffu
 
 static struct writer start(struct record *r, enum record_type type)
 {
@@ -73,8 +77,10 @@ void record_reading(struct record *r, const struct chain *before, const struct o
   struct writer w = start(r, RECORD_READING);
   uint64_t passed_ms = o->uptime_ms - before->uptime_ms;
   uint32_t cause = o->cause;
+  bool doubt_changed = before->metered && o->meter_doubt_wh != before->meter_doubt_wh;
   put_byte(&w, (uint8_t)((o->time_quality & FLAG_QUALITY) | (cause << FLAG_CAUSE_SHIFT & FLAG_CAUSE) |
-                         (before->metered ? FLAG_METER : 0) | (o->meter_known ? FLAG_METER_KNOWN : 0)));
+                         (before->metered ? FLAG_METER : 0) | (o->meter_known ? FLAG_METER_KNOWN : 0) |
+                         (before->metered && o->meter_heard ? FLAG_METER_HEARD : 0) | (doubt_changed ? FLAG_METER_DOUBT : 0)));
   put_varint(&w, before->sequence_no + 1 - o->settled_through);
   put_varint(&w, passed_ms);
   if (o->time_quality != TIME_NONE) {
@@ -88,6 +94,7 @@ void record_reading(struct record *r, const struct chain *before, const struct o
     put_varint(&w, o->power_mw);
     put_signed(&w, (int64_t)o->meter_wh - (int64_t)before->meter_wh);
     put_byte(&w, o->meter_flags);
+    if (doubt_changed) put_varint(&w, o->meter_doubt_wh);
   } else {
     put_varint(&w, o->power_mw);
   }
@@ -171,6 +178,8 @@ static void apply_reading(struct chain *chain, struct reader *r)
     chain->power_mw = (uint32_t)get_varint(r);
     chain->meter_wh = (uint32_t)((int64_t)chain->meter_wh + get_signed(r));
     chain->meter_flags = get_byte(r);
+    if (flags & FLAG_METER_DOUBT) chain->meter_doubt_wh = (uint32_t)get_varint(r);
+    if (flags & FLAG_METER_HEARD && chain->measured_at_ms != 0) chain->meter_at_ms = chain->measured_at_ms;
   } else {
     chain->power_mw = (uint32_t)get_varint(r);
   }
@@ -178,11 +187,34 @@ static void apply_reading(struct chain *chain, struct reader *r)
     chain->reset_reason = RESET_NONE;
     chain->loss_bound_mws = 0;
     chain->restored = false;
+    chain->damaged = false;
   }
   chain->first = false;
   chain->sequence_no++;
   chain->settled_through = unsettled > chain->sequence_no ? 0 : chain->sequence_no - unsettled;
   energy_add(&chain->energy, &increment);
+}
+
+static void apply_event(struct chain *chain, const struct audit *audit)
+{
+  uint8_t channel = audit->detail >> 1 & (CHANNELS_MAX - 1), bit = (uint8_t)(1u << channel);
+  switch (audit->kind) {
+  case AUDIT_RELAY:
+  case AUDIT_SWITCH:
+    /* After a power cut the relays come back as they were switched last, not as the last reading saw them. */
+    chain->on = audit->detail & 1 ? chain->on | bit : chain->on & (uint8_t)~bit;
+    break;
+  case AUDIT_REVISION:
+  case AUDIT_OTHER_METER:
+    chain->revision = audit->detail & REVISION_BITS;
+    chain->metered = audit->detail >> 15;
+    if (audit->kind == AUDIT_REVISION) break;
+    chain->meter_known = false;
+    chain->meter_doubt_wh = 0;
+    chain->meter_at_ms = 0;
+    break;
+  default: break;
+  }
 }
 
 uint8_t record_apply(struct chain *chain, const uint8_t *at, struct audit *audit)
@@ -212,10 +244,7 @@ uint8_t record_apply(struct chain *chain, const uint8_t *at, struct audit *audit
     audit->kind = get_byte(&r);
     audit->detail = (uint16_t)get_fixed(&r, 2);
     audit->command_id = get_fixed(&r, 8);
-    if (audit->kind == AUDIT_REVISION) {
-      after.revision = audit->detail & 0x7fff;
-      after.metered = audit->detail >> 15;
-    }
+    apply_event(&after, audit);
     break;
   default:
     return 0;

@@ -39,6 +39,8 @@ struct chain {
   struct energy energy;    /* cumulative in the counter epoch */
   uint32_t power_mw;
   uint32_t meter_wh; /* last raw value of the meter's register */
+  uint64_t meter_at_ms;     /* not later than it was read, by the clock; 0 when no clock ever told */
+  uint32_t meter_doubt_wh;  /* what the register rose by over a time without power that no clock measured yet */
   uint64_t loss_bound_mws;
   uint16_t revision; /* of the configuration that names and rates the channels */
   uint8_t on;
@@ -49,6 +51,7 @@ struct chain {
   bool meter_known;     /* meter_wh was read at least once */
   bool metered;         /* the total comes from the meter, not from the channels */
   bool restored;        /* first reading after the counter came from the high-water mark, the ring being unreadable */
+  bool damaged;         /* first reading after records were lost: numbers are skipped, the counter is a lower bound */
   bool first;           /* the next reading is the first after the boot: it keeps reset_reason */
 };
 
@@ -61,7 +64,9 @@ enum audit_kind {
   AUDIT_RESEND = 3,
   AUDIT_RESTART = 4,
   AUDIT_SWITCH = 5,
-  AUDIT_REVISION = 6, /* readings from here on are named by configuration revision `detail` */
+  AUDIT_REVISION = 6,    /* readings from here on are named by configuration revision `detail` */
+  AUDIT_OTHER_METER = 7, /* the same, and the meter's register is another: its value is not known */
+  AUDIT_LATE = 8,        /* a command carried out while the storage was at fault */
 };
 
 struct audit {
@@ -81,7 +86,9 @@ struct observation {
   uint8_t time_quality;
   uint8_t cause;
   uint8_t meter_flags;
+  uint32_t meter_doubt_wh;
   bool meter_known;
+  bool meter_heard; /* a value was accepted since the reading before */
 };
 
 /** A record, finished for flash. */

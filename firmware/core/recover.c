@@ -20,40 +20,50 @@ static bool survey(struct journal *j)
   return true;
 }
 
-/* A sector of a former counter, or a copy with a repeated number, is no part of this history. */
-static void drop_strangers(struct journal *j, uint32_t counter_epoch)
+/*
+ * A sector of a former counter, or a copy with a repeated number, is no part of this history. One that
+ * does not answer now may be: then nothing is concluded.
+ */
+static bool drop_strangers(struct journal *j, uint32_t counter_epoch)
 {
   struct walk w;
   for (uint32_t s = 0; s < j->sectors; s++) {
     if (s == j->active || j->number[s] == 0) continue;
     bool same = walk_begin(j, s, &w) && w.chain.counter_epoch == counter_epoch;
+    if (w.faulty) return false;
     if (!same || j->number[s] == j->newest || j->before[s] > j->before[j->active]) j->number[s] = 0;
   }
+  return true;
 }
 
-/* Audit entries of a sector, for the list of commands that must not be carried out again. */
-static void collect_commands(struct journal *j, uint32_t sector)
+/* Audit entries, for the list of commands that must not be carried out again; up to the sector's end. */
+static bool collect_commands(struct journal *j, struct walk *w)
 {
-  struct walk w;
   struct audit audit;
   uint8_t type;
-  if (!walk_begin(j, sector, &w)) return;
-  while ((type = walk_next(&w, &audit)) != 0)
+  while ((type = walk_next(w, &audit)) != 0)
     if (type == RECORD_EVENT) journal_remember_command(j, audit.command_id);
+  return !w->faulty;
+}
+
+/* What comes next is the first after a loss: its numbers begin above all that may have been used. */
+static void skip_numbers(struct chain *chain, uint64_t before)
+{
+  chain->sequence_no = before + JOURNAL_READINGS_PER_SECTOR;
+  if (!chain->first) chain->loss_bound_mws = 0;
+  chain->first = true;
 }
 
 static bool scan_active(struct journal *j, bool *had_records)
 {
   struct walk w;
-  struct audit audit;
-  if (!walk_begin(j, j->active, &w)) return false;
-  drop_strangers(j, w.chain.counter_epoch);
-  for (uint32_t s = 0; s < j->sectors; s++)
-    if (j->number[s] != 0 && j->number[s] == j->newest - 1) collect_commands(j, s);
-  uint8_t type;
-  while ((type = walk_next(&w, &audit)) != 0)
-    if (type == RECORD_EVENT) journal_remember_command(j, audit.command_id);
-  if (w.faulty) return false;
+  if (!walk_begin(j, j->active, &w) || !drop_strangers(j, w.chain.counter_epoch)) return false;
+  for (uint32_t s = 0; s < j->sectors; s++) {
+    struct walk former;
+    if (j->number[s] == 0 || j->number[s] != j->newest - 1) continue;
+    if (!walk_begin(j, s, &former) || !collect_commands(j, &former)) return false;
+  }
+  if (!collect_commands(j, &w)) return false;
   j->chain = w.chain;
   j->link = w.link;
   j->offset = (w.end + 3) / 4 * 4;
@@ -62,7 +72,8 @@ static bool scan_active(struct journal *j, bool *had_records)
   if (w.broken) {
     /* How many readings are missing is not known; no number of this sector is used again. */
     j->damaged++;
-    j->chain.sequence_no = j->before[j->active] + JOURNAL_READINGS_PER_SECTOR;
+    skip_numbers(&j->chain, j->before[j->active]);
+    j->chain.damaged = true;
     j->offset = PORT_FLASH_SECTOR_BYTES;
   }
   return true;
@@ -78,7 +89,7 @@ static bool read_mark(uint32_t *number, struct chain *chain)
 static bool restore(struct journal *j, uint32_t number, const struct chain *mark)
 {
   j->chain = *mark;
-  j->chain.sequence_no += JOURNAL_READINGS_PER_SECTOR;
+  skip_numbers(&j->chain, mark->sequence_no);
   j->chain.restored = true;
   if (number > j->newest) j->newest = number;
   j->state = JOURNAL_RESTORED;
@@ -111,20 +122,38 @@ static bool continue_ring(struct journal *j, bool mark_read, uint32_t mark_numbe
   return true;
 }
 
-enum journal_state journal_recover(struct journal *j, uint32_t new_epoch)
+/* Empties the journal but for what the attempts before have learnt. */
+static void begin(struct journal *j, struct effort *before)
+{
+  *before = j->effort;
+  memset(j, 0, sizeof *j);
+  j->effort.searching = before->searching;
+  j->effort.at = before->at;
+  j->effort.blank = before->blank;
+  journal_begin_step(j);
+}
+
+static bool find_state(struct journal *j, uint32_t new_epoch)
 {
   struct chain mark;
   uint32_t mark_number = 0;
-  memset(j, 0, sizeof *j);
   j->sectors = port_flash_size() / PORT_FLASH_SECTOR_BYTES;
   if (j->sectors > JOURNAL_SECTORS_MAX) j->sectors = JOURNAL_SECTORS_MAX;
-  if (j->sectors < JOURNAL_SECTORS_MIN) return JOURNAL_FAULT;
+  if (j->sectors < JOURNAL_SECTORS_MIN) return false;
   j->active = j->sectors - 1; /* so that the first sector opened is the first of the partition */
-  if (!survey(j)) return JOURNAL_FAULT;
+  if (!survey(j)) return false;
   bool mark_read = read_mark(&mark_number, &mark);
-  bool done = j->newest > 0 ? continue_ring(j, mark_read, mark_number, &mark)
-              : mark_read   ? restore(j, mark_number, &mark)
-                            : begin_epoch(j, new_epoch);
-  if (!done) j->state = JOURNAL_FAULT;
+  if (j->newest > 0) return continue_ring(j, mark_read, mark_number, &mark);
+  return mark_read ? restore(j, mark_number, &mark) : begin_epoch(j, new_epoch);
+}
+
+enum journal_state journal_recover(struct journal *j, uint32_t new_epoch)
+{
+  struct effort before;
+  begin(j, &before);
+  if (!find_state(j, new_epoch)) j->state = JOURNAL_FAULT;
+  /* What was carried out and could not be written is newer than all that was. */
+  for (uint32_t back = before.commands_owed; back > 0; back--)
+    journal_owe_command(j, before.commands[(before.command_at - back) % JOURNAL_COMMANDS_KEPT]);
   return j->state;
 }

@@ -90,6 +90,14 @@ bool configurations_store(struct configurations *all, const struct configuration
   return true;
 }
 
+uint16_t configurations_newest(const struct configurations *all)
+{
+  uint16_t newest = 0;
+  for (int i = 0; i < REVISIONS_KEPT; i++)
+    if (all->slots[i].revision > newest) newest = all->slots[i].revision;
+  return newest;
+}
+
 bool configurations_use(struct configurations *all, uint16_t revision)
 {
   if (configurations_find(all, revision) == NULL) return false;

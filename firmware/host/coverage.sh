@@ -3,10 +3,10 @@
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../build-coverage
 cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Debug -DAUTOVOLT_COVERAGE=ON -DCMAKE_C_COMPILER=gcc >/dev/null || exit 1
-cmake --build "$build" -j"${JOBS:-2}" --target core sim test_units test_json test_outbox test_machine test_meter test_journal \
-  test_message test_command test_publish test_control test_storage test_powercut >/dev/null || exit 1
+cmake --build "$build" -j"${JOBS:-2}" --target core sim test_units test_json test_outbox test_machine test_meter test_metered test_journal \
+  test_message test_command test_publish test_control test_storage test_faults test_powercut >/dev/null || exit 1
 find "$build" -name '*.gcda' -delete
-for test in units json outbox machine meter journal message command publish control storage; do
+for test in units json outbox machine meter metered journal message command publish control storage faults; do
   "$build/test_$test" >/dev/null || echo "test_$test failed"
 done
 "$build/test_powercut" 2000 >/dev/null || echo 'test_powercut failed'

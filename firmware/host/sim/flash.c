@@ -66,7 +66,7 @@ bool port_flash_read(uint32_t offset, void *to, uint32_t bytes)
 bool port_flash_write(uint32_t offset, const void *from, uint32_t bytes)
 {
   count(SIM_WRITE, offset, from, bytes);
-  if (fails() || sim.flash_dead || sim.bad[offset / PORT_FLASH_SECTOR_BYTES] == 1) return false;
+  if (fails() || sim.flash_dead || sim.bad[offset / PORT_FLASH_SECTOR_BYTES] & 1) return false;
   sim_apply(SIM_WRITE, offset, from, bytes, bytes);
   return true;
 }

@@ -164,7 +164,7 @@ void port_mqtt_disconnect(void)
 
 bool port_mqtt_subscribe(const char *topic)
 {
-  if (!sim.session) return false;
+  if (!sim.session || sim.refuse_subscribe) return false;
   strncpy(sim.subscribed[sim.subscriptions++ % 2], topic, SIM_TOPIC_BYTES - 1);
   return true;
 }

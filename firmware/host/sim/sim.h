@@ -37,7 +37,7 @@ struct sim {
   /* Flash */
   uint32_t sectors;
   uint32_t erases[SIM_SECTORS_MAX];
-  uint8_t bad[SIM_SECTORS_MAX]; /* 1: writes and erases fail; 2: they report success and do not hold */
+  uint8_t bad[SIM_SECTORS_MAX]; /* 1: writes and erases fail; 2: they report success and do not hold; 3: writes fail */
   bool flash_dead;              /* nothing answers */
   bool settings_dead;
   uint64_t reads, fail_read_at;  /* this read fails, alone; 0: none */
@@ -71,7 +71,7 @@ struct sim {
   uint32_t meter_length;
 
   /* Network */
-  bool online, session, refuse_publish;
+  bool online, session, refuse_publish, refuse_subscribe;
   int32_t next_id;
   uint32_t connects;
   struct sim_message sent[SIM_MESSAGES]; /* ring of the last ones */

@@ -27,12 +27,12 @@ static uint64_t milli_after(const char *text, const char *key)
 /* What belongs to the reading ends where its object ends, or where a member of the envelope begins. */
 static size_t reading_length(const char *from)
 {
-  static const char *const envelope[] = {",\"replayed\"", ",\"firmware_ver\"", ",\"gaps\""};
+  static const char *const envelope[] = {",\"replayed\"", ",\"sent_uptime_seconds\"", ",\"firmware_ver\"", ",\"gaps\""};
   int depth = 0;
   for (size_t i = 0;; i++) {
     if (from[i] == '{' || from[i] == '[') depth++;
     if ((from[i] == '}' || from[i] == ']') && depth-- == 0) return i;
-    for (int k = 0; k < 3 && depth == 0; k++)
+    for (int k = 0; k < 4 && depth == 0; k++)
       if (strncmp(from + i, envelope[k], strlen(envelope[k])) == 0) return i;
     if (from[i] == 0) return i;
   }

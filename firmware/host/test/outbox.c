@@ -140,6 +140,55 @@ static void repeats_settle_nothing(void)
   EXPECT(!outbox_resend(&o, (struct span){1, 2}));
 }
 
+/* Every number of the accepted ranges is waiting or in flight. */
+static bool still_asked_for(uint64_t number)
+{
+  for (uint32_t i = 0; i < o.resend_count; i++)
+    if (o.resends[i].from <= number && number <= o.resends[i].to) return true;
+  for (int i = 0; i < OUTBOX_FLIGHTS; i++)
+    if (o.flights[i].message_id != 0 && o.flights[i].resend && o.flights[i].span.from <= number && number <= o.flights[i].span.to) return true;
+  return false;
+}
+
+static void send_again(int32_t id, uint64_t pieces)
+{
+  if (!outbox_next_resend(&o, &run)) return;
+  uint64_t to = run.from + pieces - 1 < run.to ? run.from + pieces - 1 : run.to;
+  outbox_sent(&o, id, (struct span){run.from, to}, 0, true);
+  outbox_resent(&o, to);
+}
+
+static void an_accepted_repeat_is_never_dropped(void)
+{
+  static const struct span asked[] = {{1, 10}, {100, 110}, {200, 210}, {300, 310}, {400, 410}, {500, 510}, {600, 610}, {700, 710}};
+  outbox_start(&o, 1000);
+  for (int i = 0; i < 4; i++) EXPECT(outbox_resend(&o, asked[i]));
+  for (int32_t id = 1; id <= 4; id++) send_again(id, 25);
+  EXPECT_EQ(o.resend_count, 0);
+  for (int i = 4; i < 8; i++) EXPECT(outbox_resend(&o, asked[i])); /* four wait, four are in flight */
+  outbox_recall(&o);
+  EXPECT(o.resend_count <= OUTBOX_RESENDS);
+  for (int i = 0; i < 8; i++)
+    for (uint64_t number = asked[i].from; number <= asked[i].to; number++) EXPECT(still_asked_for(number));
+  /* In pieces, of which some are acknowledged and others lost, again and again. */
+  int32_t id = 10;
+  for (int round = 0; round < 200; round++) {
+    int32_t first = id;
+    while (outbox_has_room(&o) && o.resend_count > 0) send_again(id++, 3);
+    EXPECT(outbox_acknowledged(&o, first + round % 2));
+    outbox_recall(&o);
+    EXPECT(o.resend_count <= OUTBOX_RESENDS);
+    EXPECT(still_asked_for(710) || o.resend_count == 0);
+    if (o.resend_count == 0) break;
+  }
+  for (int done = 0; done < 1000 && o.resend_count > 0; done++) {
+    send_again(id, 25);
+    EXPECT(outbox_acknowledged(&o, id++));
+  }
+  EXPECT_EQ(o.resend_count, 0);
+  EXPECT_EQ(o.settled_through, 1000);
+}
+
 int main(void)
 {
   static const struct test tests[] = {
@@ -152,6 +201,7 @@ int main(void)
       {"no more than a window in flight", no_more_than_a_window_in_flight},
       {"islands without room are sent again", forgotten_islands_are_sent_again},
       {"repeats on demand settle nothing", repeats_settle_nothing},
+      {"an accepted repeat is never dropped", an_accepted_repeat_is_never_dropped},
   };
   return RUN(tests);
 }
