@@ -116,7 +116,7 @@ async function* candidates(
 /**
  * The last hour in which a line that begins before `toMs` ends: there is its pointer. Readings
  * without a counter, or odd ones, may lie between, so it goes on until a line ends behind `toMs`, and
- * as far as the lines that were taken back on the way reached.
+ * as far as the lines that were taken back on the way reached, also in other entries of one change.
  */
 async function lastEndHour(
   register: string,
@@ -129,12 +129,23 @@ async function lastEndHour(
   let furthest = hourOf(toMs - 1)
   let from = furthest
   let hours = 1
+  /** Changes of several entries whose lines were looked at, by their first. */
+  const changes = new Set<number>()
   while (true) {
     const to = from + hours - 1
     const entries: Entry[] = []
     for await (const entry of entriesIn(register, from, to, 0, journal)) entries.push(entry)
-    for (const line of entries.flatMap((entry) => entry.lines)) {
-      if (line.fromMs < toMs) furthest = Math.max(furthest, hourOf(line.toMs))
+    for (const entry of entries) {
+      const start = entry.part === 0 ? entry.n : entry.n - entry.part + 1
+      if (changes.has(start)) continue
+      if (entry.part > 0) changes.add(start)
+      for await (const { lines } of entry.part === 0
+        ? [entry]
+        : changeAt(register, start, journal)) {
+        for (const line of lines) {
+          if (line.fromMs < toMs) furthest = Math.max(furthest, hourOf(line.toMs))
+        }
+      }
     }
     const ends = hasCounter
       ? fold(entries).lines.map((line) => line.toMs)
@@ -145,6 +156,22 @@ async function lastEndHour(
     if (next === null) return Math.max(furthest, to)
     from = next
     hours = Math.min(2 * hours, MAX_WINDOW)
+  }
+}
+
+/** The entries of one change, from its first on. */
+async function* changeAt(
+  register: string,
+  start: number,
+  journal: LedgerPorts['journal'],
+): AsyncGenerator<Entry> {
+  for (let n = start; ; n += PAGE) {
+    const page = await journal.entries(register, n, PAGE)
+    for (const entry of page) {
+      yield entry
+      if (entry.state.owed === null) return
+    }
+    if (page.length < PAGE) return
   }
 }
 

@@ -128,6 +128,33 @@ describe('a line over many hours', () => {
   })
 })
 
+describe('a change over several entries', () => {
+  const cut = memoryJournal()
+  beforeAll(async () => {
+    const bookPorts = {
+      journal: cut,
+      facts: async () => NO_FACTS,
+      now: () => START_MS,
+      limits: { lines: 1, hours: 1 },
+    }
+    for (const hour of [0, 40, 41, 20.5]) {
+      const one = reading({ t: hour * 3_600, wh: hour * 60, epoch: 7, seq: hour * 60 + 1 })
+      await book('a', [one], bookPorts)
+    }
+  })
+
+  it.each([
+    [7, 8, [2, 5, 6]],
+    [0, 0.5, [1, 2, 5, 6]],
+    [25, 26, [2, 5, 7]],
+    [40.5, 40.6, [3]],
+  ])('is found from hour %d to %d with the entry that took the line back', async (from, to, ns) => {
+    const query = { esp32_name: 'a', from: at(from * 60), to: at(to * 60), limit: '500' }
+    const found = await ledgerPage(LedgerQuery.parse(query), { ...ports, journal: cut })
+    expect('answer' in found && numbers(found.answer)).toEqual(ns)
+  })
+})
+
 it('a late entry says what it took back', async () => {
   const { entries } = await page({ from: at(65), to: at(66) })
   expect(entries.map(({ n, reason }) => [n, reason])).toEqual([
