@@ -48,29 +48,25 @@ export interface Job extends JobOrder {
 }
 
 /** What came, or with a dry run would come, of a recalculation. */
-export interface JobResult {
-  /** Days of classrooms, and of these the registers' items, that cost otherwise now. */
+export interface JobResult extends Omit<DayChange, 'date'> {
+  /** Days of classrooms that cost otherwise now, and closed months of classrooms that hold them. */
   readonly classroomDays: number
-  readonly items: number
   readonly months: number
   /** Items of days that nobody has closed yet: they are priced when that happens. */
   readonly openItems: number
-  /** Always zero: a recalculation prices, it never measures. */
-  readonly energyDifferenceMwh: number
-  readonly beforeMicro: number
-  readonly afterMicro: number
-  /** Energy without a price, before and after. */
-  readonly unpricedBeforeMwh: number
-  readonly unpricedAfterMwh: number
   /** Days that change, ascending, of all classrooms together. */
   readonly byDay: readonly DayChange[]
 }
 
 export interface DayChange {
   readonly date: string
+  /** Items of registers that cost otherwise now. */
   readonly items: number
+  /** Always zero: a recalculation prices, it never measures. */
+  readonly energyDifferenceMwh: number
   readonly beforeMicro: number
   readonly afterMicro: number
+  /** Energy without a price. */
   readonly unpricedBeforeMwh: number
   readonly unpricedAfterMwh: number
 }
@@ -96,6 +92,7 @@ export interface JobStore {
 const StoredChange = z.object({
   date: z.string(),
   items: z.int(),
+  energy_difference_mwh: z.int(),
   before_micro: z.int(),
   after_micro: z.int(),
   unpriced_before_mwh: z.int(),
@@ -245,6 +242,7 @@ export function jobStore(client: DynamoDBDocumentClient, table: string): JobStor
 const changeToItem = (change: DayChange): z.infer<typeof StoredChange> => ({
   date: change.date,
   items: change.items,
+  energy_difference_mwh: change.energyDifferenceMwh,
   before_micro: change.beforeMicro,
   after_micro: change.afterMicro,
   unpriced_before_mwh: change.unpricedBeforeMwh,
@@ -254,6 +252,7 @@ const changeToItem = (change: DayChange): z.infer<typeof StoredChange> => ({
 const changeFromItem = (stored: z.infer<typeof StoredChange>): DayChange => ({
   date: stored.date,
   items: stored.items,
+  energyDifferenceMwh: stored.energy_difference_mwh,
   beforeMicro: stored.before_micro,
   afterMicro: stored.after_micro,
   unpricedBeforeMwh: stored.unpriced_before_mwh,
