@@ -36,8 +36,8 @@ type Fact = ReturnType<typeof FactItem.parse>
 /** What the registry knows of a node before a call changes it. */
 export interface Known {
   isRegistered: boolean
-  /** The classroom of the latest assignment; undefined for a node without one. */
-  classroom: string | undefined
+  /** The classroom of the latest assignment, null for a retired node; undefined for one without any. */
+  classroom: string | null | undefined
   facts: readonly Fact[]
 }
 
@@ -89,9 +89,14 @@ export function openRegistry(stack: Stack): Registry {
 }
 
 /** A node stands in one classroom at a time; provisioning never moves it. */
-export function otherClassroom(esp32Name: string, is: string | undefined, wanted: string): Failure {
+export function otherClassroom(
+  esp32Name: string,
+  is: string | null | undefined,
+  wanted: string,
+): Failure {
+  const stands = is === null ? 'was retired and is in no classroom' : `is assigned to "${is}"`
   return new Failure(
-    `--classroom: ${esp32Name} is assigned to "${is}", not "${wanted}"; provisioning does not move a node, because a move needs the instant it happened`,
+    `--classroom: ${esp32Name} ${stands}, not "${wanted}"; provisioning does not move a node, because a move needs the instant it happened: \`autovolt node move ${esp32Name} --to <classroom> --from <instant>\``,
   )
 }
 

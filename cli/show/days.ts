@@ -29,6 +29,7 @@ export async function showDays(
   const classrooms = new Set(record.assignments.map((assignment) => assignment.classroom))
   const items: DayItem[] = []
   for (const classroom of classrooms) {
+    if (classroom === null) continue
     items.push(...(await latest(client, stack, classroom, registers, last)))
   }
   const dates = [...new Set(items.map((item) => item.date))].sort().slice(-last)

@@ -24,11 +24,14 @@ export const NodeItem = z.object({
   thing_arn: z.string().optional(),
 })
 
-/** A node stands in a classroom from an instant on; the first assignment (0) covers all earlier time. */
+/**
+ * A node stands in a classroom from an instant on; the first assignment (0) covers all earlier time.
+ * Without a classroom it stands in none: it was retired. Such an item is not in the index by classroom.
+ */
 export const AssignmentItem = z.object({
   esp32_name: Esp32Name,
   kind: z.string().startsWith('assignment#'),
-  classroom: Classroom,
+  classroom: Classroom.optional(),
   from_at_ms: z.int().min(0),
   recorded_at_ms: z.int(),
   recorded_by: z.string(),
@@ -44,6 +47,16 @@ export const FactItem = z.object({
   effective_from_ms: z.int().min(0),
   recorded_at_ms: z.int(),
   recorded_by: z.string(),
+})
+
+/** The assignments that the rollup has followed: the days in question are made by them. */
+const StaysItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.literal('stays'),
+  stays: z.array(z.tuple([z.string().nullable(), z.int()])),
+  /** The local dates that were made anew for the last change. */
+  dates: z.tuple([z.string(), z.string()]).optional(),
+  at_ms: z.int(),
 })
 
 /** How far the rollup has carried a register's journal. */
@@ -72,12 +85,24 @@ export const PresenceItem = z.object({
 
 const AnyItem = z.looseObject({ kind: z.string() })
 
+/** What the rollup has followed of a node's assignments, and when. */
+export interface FollowedStays {
+  readonly assignments: readonly Assignment[]
+  /** The local dates made anew for the last change, both included; null when there were none. */
+  readonly dates: { readonly from: string; readonly to: string } | null
+  readonly atMs: number
+}
+
 /** All the registry holds of one node. */
 export interface NodeRecord {
   readonly esp32Name: string
   readonly registered: boolean
   readonly createdAtMs: number | null
   readonly assignments: readonly Assignment[]
+  /** When the latest of them was recorded; 0 without any. */
+  readonly assignedAtMs: number
+  /** The assignments that day items were made by; null before the first rollup. */
+  readonly followed: FollowedStays | null
   readonly presence: PresenceState | null
   readonly facts: readonly z.infer<typeof FactItem>[]
   /** `through_n` by register. */
@@ -95,6 +120,8 @@ export interface NodeStore {
   presence(esp32Name: string): Promise<PresenceState | null>
   /** Writes presence, provided it is still what it was. @returns false when it has changed */
   changePresence(next: PresenceState, previous: PresenceState | null): Promise<boolean>
+  /** Remembers that the day items follow these assignments. */
+  rememberStays(esp32Name: string, followed: FollowedStays): Promise<void>
   /** Moves a watermark forward, never back. */
   moveWatermark(register: string, throughN: number, nowMs: number): Promise<void>
 }
@@ -216,6 +243,17 @@ export function nodeStore(
       }
     },
 
+    async rememberStays(esp32Name, { assignments, dates, atMs }) {
+      const Item = {
+        esp32_name: esp32Name,
+        kind: 'stays',
+        stays: assignments.map(({ classroom, fromMs }) => [classroom, fromMs]),
+        ...(dates !== null && { dates: [dates.from, dates.to] }),
+        at_ms: atMs,
+      }
+      await client.send(new PutCommand({ TableName: table, Item }))
+    },
+
     async moveWatermark(register, throughN, nowMs) {
       const { esp32Name } = registerParts(register)
       try {
@@ -243,18 +281,30 @@ function toRecord(esp32Name: string, items: readonly Record<string, unknown>[]):
       .map((item) => schema.parse(item))
   const [node] = of('node', NodeItem)
   const [presence] = of('presence', PresenceItem)
+  const [followed] = of('stays', StaysItem)
+  const assignments = of('assignment#', AssignmentItem)
   return {
     esp32Name,
     registered: node !== undefined,
     createdAtMs: node?.created_at_ms ?? null,
-    assignments: of('assignment#', AssignmentItem)
-      .map((item) => ({ classroom: item.classroom, fromMs: item.from_at_ms }))
-      .sort((a, b) => a.fromMs - b.fromMs),
+    assignments: assignments
+      .sort((a, b) => a.from_at_ms - b.from_at_ms || a.recorded_at_ms - b.recorded_at_ms)
+      .map((item) => ({ classroom: item.classroom ?? null, fromMs: item.from_at_ms })),
+    assignedAtMs: Math.max(0, ...assignments.map((item) => item.recorded_at_ms)),
+    followed: followed === undefined ? null : fromStays(followed),
     presence: presence ?? null,
     facts: of('fact#', FactItem),
     watermarks: new Map(
       of('watermark#', WatermarkItem).map((w) => [w.kind.slice('watermark#'.length), w.through_n]),
     ),
+  }
+}
+
+function fromStays({ stays, dates, at_ms }: z.infer<typeof StaysItem>): FollowedStays {
+  return {
+    assignments: stays.map(([classroom, fromMs]) => ({ classroom, fromMs })),
+    dates: dates === undefined ? null : { from: dates[0], to: dates[1] },
+    atMs: at_ms,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
+import { closingStore } from '../adapters/closings.ts'
 import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import type { HttpResponse } from '../adapters/http.ts'
@@ -6,6 +7,7 @@ import { journalReader } from '../adapters/journal.ts'
 import { nodeStore } from '../adapters/nodes.ts'
 import { observed } from '../adapters/observe.ts'
 import { rollupStore } from '../adapters/rollups.ts'
+import { tariffStore } from '../adapters/tariffs.ts'
 import { type ApiPorts, answer } from './routes.ts'
 
 const client = documentClient()
@@ -14,6 +16,8 @@ const ports: ApiPorts = {
   rollups: rollupStore(client, env('ROLLUPS_TABLE')),
   journal: journalReader(client, env('LEDGER_TABLE')),
   control: controlStore(client, env('CONTROL_TABLE')),
+  closings: closingStore(client, env('CONTROL_TABLE')),
+  tariffs: tariffStore(client, env('CONTROL_TABLE')),
   siteTimeZone: env('SITE_TIME_ZONE'),
   now: Date.now,
 }

@@ -2,17 +2,20 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyEventV2WithJWTAuthorizer } 
 import type * as z from 'zod'
 import type { ControlStore } from '../adapters/control.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
+import type { JournalReader } from '../adapters/journal.ts'
+import type { NodeStore } from '../adapters/nodes.ts'
 import { hasRole, type Role } from '../adapters/roles.ts'
 import { LedgerQuery, NodesQuery, SummaryQuery } from '../contract/api.ts'
-import type { FreshPorts } from './fresh.ts'
+import type { ReadPorts } from './fresh.ts'
 import { health } from './health.ts'
 import { ledgerPage } from './ledger.ts'
 import { listNodes } from './nodes.ts'
 import { summary } from './summary.ts'
 
-export interface ApiPorts extends FreshPorts {
+export interface ApiPorts extends ReadPorts {
+  readonly nodes: NodeStore
+  readonly journal: JournalReader
   readonly control: ControlStore
-  readonly now: () => number
 }
 
 type Query = Record<string, string | undefined>

@@ -2,8 +2,9 @@ import type { QualityAnswer, SummaryAnswer } from '../contract/api.ts'
 import { dateAt, localDay } from '../domain/calendar.ts'
 import { registerParts } from '../domain/reading.ts'
 import { blockTotals, emptyDay, type Quality, sum } from '../domain/rollup/figures.ts'
-import { addQuality, countedOnce } from '../domain/rollup/total.ts'
-import { type FreshDay, type FreshPorts, freshDays } from './fresh.ts'
+import { addQuality } from '../domain/rollup/total.ts'
+import { addCost, costMicro, NO_COST } from '../domain/tariff/price.ts'
+import { type PricedDay, pricedDays, type ReadPorts } from './fresh.ts'
 
 /** The device that stands for what no channel of a node accounts for. */
 const UNASSIGNED = 'unassigned'
@@ -11,12 +12,11 @@ const UNASSIGNED = 'unassigned'
 /** A classroom's day: the total and the devices that make it up. Null for a classroom nobody knows. */
 export async function summary(
   query: { classroom: string; date?: string },
-  ports: FreshPorts & { readonly now: () => number },
+  ports: ReadPorts,
 ): Promise<SummaryAnswer | null> {
   const date = query.date ?? dateAt(ports.now(), ports.siteTimeZone)
-  const all = await freshDays(query.classroom, date, ports)
-  if (all === null) return null
-  const counted = countedOnce(all)
+  const counted = await pricedDays(query.classroom, date, date, ports)
+  if (counted === null) return null
   const { blocks } = localDay(date, ports.siteTimeZone)
   const published = new Set(
     counted
@@ -25,13 +25,10 @@ export async function summary(
   )
   const devices = counted.flatMap((day) => devicesOf(day, published))
   const totalMwh = sum(devices.map((device) => device.total_mwh))
-  const quality = counted.reduce(
-    (q, { day }) => addQuality(q, day.figures.quality),
-    emptyDay(0).quality,
-  )
+  const quality = counted.reduce((q, day) => addQuality(q, day.quality), emptyDay(0).quality)
   const blocksMwh = new Array<number>(blocks).fill(0)
-  for (const { day } of counted) {
-    blockTotals(day.figures).forEach((mwh, block) => {
+  for (const { figures } of counted) {
+    blockTotals(figures).forEach((mwh, block) => {
       blocksMwh[block] = (blocksMwh[block] ?? 0) + mwh
     })
   }
@@ -39,9 +36,9 @@ export async function summary(
     classroom: query.classroom,
     date,
     ...energy(totalMwh),
-    total_cost: null,
+    total_cost: units(costMicro(counted.reduce((cost, day) => addCost(cost, day.cost), NO_COST))),
     suspense_wh: quality.suspenseMwh / 1_000,
-    on_time_hours: hours(sum(counted.map(({ day }) => deviceSeconds(day)))),
+    on_time_hours: hours(sum(counted.map((day) => day.onTimeS))),
     devices,
     quality: toApi(quality),
     time_zone: ports.siteTimeZone,
@@ -52,11 +49,12 @@ export async function summary(
 
 /** @param published nodes whose channels are counted by registers of their own */
 function devicesOf(
-  { register, day }: FreshDay,
+  { register, figures, quality, cost, spread }: PricedDay,
   published: ReadonlySet<string>,
 ): SummaryAnswer['devices'] {
   const { esp32Name, deviceId } = registerParts(register)
-  const { devices, quality } = day.figures
+  const { devices } = figures
+  const costs = costMicro(cost) === null ? null : spread().devices
   const hasChannels = devices.size > 1 || (deviceId === null && published.has(esp32Name))
   return [...devices]
     .filter(([channel, series]) => channel !== null || !hasChannels || sum(series.energyMwh) !== 0)
@@ -64,20 +62,14 @@ function devicesOf(
       device_id: channel ?? deviceId ?? UNASSIGNED,
       esp32_name: esp32Name,
       ...energy(sum(series.energyMwh)),
-      cost: null,
+      cost: units(costs?.get(channel) ?? null),
       on_time_hours: hours(channel === null && hasChannels ? 0 : sum(series.onTimeS)),
       quality: toApi(quality),
     }))
     .sort((a, b) => (a.device_id < b.device_id ? -1 : 1))
 }
 
-/** On-time of all devices together; a node without channels is its own device. */
-function deviceSeconds(day: FreshDay['day']): number {
-  const channels = [...day.figures.devices].filter(([channel]) => channel !== null)
-  if (channels.length === 0) return sum(day.figures.onTimeS)
-  return sum(channels.map(([, series]) => sum(series.onTimeS)))
-}
-
+const units = (micro: number | null) => (micro === null ? null : micro / 1_000_000)
 const energy = (mwh: number) => ({
   total_wh: mwh / 1_000,
   total_kwh: mwh / 1_000_000,

@@ -1,6 +1,6 @@
-/** A node stands in a classroom from an instant on. */
+/** A node stands in a classroom from an instant on; in none (null) after it was retired. */
 export interface Assignment {
-  readonly classroom: string
+  readonly classroom: string | null
   readonly fromMs: number
 }
 
@@ -11,7 +11,8 @@ export interface Stay extends Assignment {
 
 /**
  * The stays of a node: each assignment until the next. The first one covers all earlier time, since
- * a node is often registered after it began to measure.
+ * a node is often registered after it began to measure. Of two from the same instant the one that
+ * comes later in the list stands; the other has a stay of no length.
  */
 export function stays(assignments: readonly Assignment[]): Stay[] {
   const sorted = [...assignments].sort((a, b) => a.fromMs - b.fromMs)

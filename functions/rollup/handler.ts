@@ -1,15 +1,24 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import * as z from 'zod'
+import { closingStore } from '../adapters/closings.ts'
 import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { journalReader } from '../adapters/journal.ts'
 import { nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { rollupStore } from '../adapters/rollups.ts'
+import { tariffStore } from '../adapters/tariffs.ts'
+import { LocalDay } from '../contract/names.ts'
+import { registerParts } from '../domain/reading.ts'
+import { rebuildRegister } from './rebuild.ts'
 import { type RunDone, type RunPorts, run } from './run.ts'
+import { startWork } from './work.ts'
 
-/** The schedule's input; a call by hand may leave it out. */
-const RollupEvent = z.looseObject({ scheduled_time: z.string().optional() })
+/** The schedule's input; a call by hand may leave it out, or ask for a register's days anew. */
+const RollupEvent = z.looseObject({
+  scheduled_time: z.string().optional(),
+  rebuild: z.object({ register: z.string(), from: LocalDay, to: LocalDay }).optional(),
+})
 
 const client = documentClient()
 const ports: RunPorts = {
@@ -17,19 +26,45 @@ const ports: RunPorts = {
   nodes: nodeStore(client, env('NODES_TABLE'), env('CONTROL_TABLE')),
   rollups: rollupStore(client, env('ROLLUPS_TABLE')),
   control: controlStore(client, env('CONTROL_TABLE')),
+  closings: closingStore(client, env('CONTROL_TABLE')),
+  tariffs: tariffStore(client, env('CONTROL_TABLE')),
   siteTimeZone: env('SITE_TIME_ZONE'),
   now: Date.now,
   failed: (register, error) =>
     logger.error('register not rolled up', { register, error: error as Error }),
 }
 
-/** Every quarter of an hour, and whenever asked. */
-export const handler = observed<unknown, RunDone>().handler(async (event, context) => {
-  const { scheduled_time } = RollupEvent.parse(event ?? {})
-  const done = await run(scheduled_time ?? context.awsRequestId, ports)
+/** What a rebuild by hand did. */
+interface Rebuilt {
+  readonly register: string
+  readonly days_written: number
+}
+
+/** Every quarter of an hour, when a day and a month are to be closed, and whenever asked. */
+export const handler = observed<unknown, RunDone | Rebuilt>().handler(async (event, context) => {
+  const { scheduled_time, rebuild } = RollupEvent.parse(event ?? {})
+  if (rebuild !== undefined) {
+    const { register } = rebuild
+    const record = await ports.nodes.get(registerParts(register).esp32Name)
+    const work = await startWork(ports, 'rebuild')
+    return { register, days_written: await rebuildRegister(record, register, rebuild, ports, work) }
+  }
+  const now = () => notBefore(scheduled_time)
+  const done = await run(scheduled_time ?? context.awsRequestId, { ...ports, now })
   metrics.addMetric('EntriesRolledUp', MetricUnit.Count, done.entries)
   metrics.addMetric('RegistersUnassigned', MetricUnit.Count, done.unassigned)
   metrics.addMetric('RollupFailed', MetricUnit.Count, done.failures)
+  metrics.addMetric('DaysClosed', MetricUnit.Count, done.days_closed)
   logger.info('rolled up', { ...done })
   return done
 })
+
+/** How far this machine's clock may lag behind the scheduler's. */
+const MOST_LAG_MS = 5_000
+
+/** A run that is started to close a day at its close must not find itself a moment too early. */
+function notBefore(scheduledTime: string | undefined): number {
+  const nowMs = Date.now()
+  const ahead = Date.parse(scheduledTime ?? '') - nowMs
+  return ahead > 0 && ahead <= MOST_LAG_MS ? nowMs + ahead : nowMs
+}

@@ -1,9 +1,13 @@
 import type { ControlStore } from '../adapters/control.ts'
-import type { NodeRecord } from '../adapters/nodes.ts'
+import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
 import { isSilent, offline } from '../domain/presence.ts'
-import { type RollPorts, roll } from './roll.ts'
+import { closeDays, closeMonths } from './close.ts'
+import { roll } from './roll.ts'
+import { followStays } from './stays.ts'
+import { type RollPorts, startWork } from './work.ts'
 
 export interface RunPorts extends RollPorts {
+  readonly nodes: NodeStore
   readonly control: Pick<ControlStore, 'recordRollup'>
   readonly failed: (register: string, error: unknown) => void
 }
@@ -15,6 +19,11 @@ export interface RunDone {
   readonly day_writes: number
   /** Registers of nodes that were never assigned to a classroom; they wait. */
   readonly unassigned: number
+  /** Day items made anew because a node's stay was recorded later. */
+  readonly days_rebuilt: number
+  /** Day items that became final, and month items that were made. */
+  readonly days_closed: number
+  readonly months_closed: number
   readonly went_silent: number
   readonly failures: number
 }
@@ -23,8 +32,9 @@ export interface RunDone {
 const CONCURRENCY = 8
 
 /**
- * One run over all registers: carries new entries into day items, and marks nodes offline that have
- * said nothing for too long. Any number of runs at once leave the same figures.
+ * One run over all registers: carries new entries into day items, follows moves of nodes, marks nodes
+ * offline that have said nothing for too long, and then closes the days and months that are over. Any
+ * number of runs at once leave the same figures.
  */
 export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
   const done = {
@@ -32,25 +42,39 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     entries: 0,
     day_writes: 0,
     unassigned: 0,
+    days_rebuilt: 0,
+    days_closed: 0,
+    months_closed: 0,
     went_silent: 0,
     failures: 0,
   }
+  const work = await startWork(ports)
+  const attempt = async (what: string, doing: () => Promise<void>) => {
+    try {
+      await doing()
+    } catch (error) {
+      done.failures += 1
+      ports.failed(what, error)
+    }
+  }
   const one = async (record: NodeRecord) => {
     if (await markSilent(record, ports)) done.went_silent += 1
+    await attempt(record.esp32Name, async () => {
+      done.days_rebuilt += await followStays(record, ports, work)
+    })
     for (const register of record.watermarks.keys()) {
       done.registers += 1
       if (record.assignments.length === 0) done.unassigned += 1
-      try {
-        const rolled = await roll(record, register, ports)
+      await attempt(register, async () => {
+        const rolled = await roll(record, register, ports, work)
         done.entries += rolled.entries
         done.day_writes += rolled.dayWrites
-      } catch (error) {
-        done.failures += 1
-        ports.failed(register, error)
-      }
+      })
     }
   }
   await eachOf(ports.nodes.all(), one)
+  done.days_closed = await closeDays(ports, work)
+  done.months_closed = await closeMonths(ports, work)
   await ports.control.recordRollup({
     id: runId,
     at_ms: ports.now(),

@@ -1,11 +1,13 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
+import { closingStore } from '../../functions/adapters/closings.ts'
 import { type Counts, controlStore } from '../../functions/adapters/control.ts'
 import { journal } from '../../functions/adapters/journal.ts'
 import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
 import { quarantineStore } from '../../functions/adapters/quarantine.ts'
 import { rawStore } from '../../functions/adapters/raw.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
+import { tariffStore } from '../../functions/adapters/tariffs.ts'
 import { accept } from '../../functions/ingest/accept.ts'
 import { bookBatch } from '../../functions/ledger/batch.ts'
 import { remembered } from '../../functions/ledger/remembered.ts'
@@ -64,7 +66,19 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
     factsOf(await nodeOf(register.split('/')[0] as string), register)
   const booking = { journal: chains, facts, control, quarantine, now, failed }
   const rollups = rollupStore(client, table('rollups'))
-  const rolling = { journal: chains, nodes, rollups, control, siteTimeZone: SITE_ZONE, now, failed }
+  const closings = closingStore(client, table('control'))
+  const tariffs = tariffStore(client, table('control'))
+  const rolling = {
+    journal: chains,
+    nodes,
+    rollups,
+    control,
+    closings,
+    tariffs,
+    siteTimeZone: SITE_ZONE,
+    now,
+    failed,
+  }
   const stream = shards(seed, faults)
   let undelivered: Arrival[] = []
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { NodeRecord } from '../../functions/adapters/nodes.ts'
 import type { DayItem } from '../../functions/adapters/rollups.ts'
-import type { FreshPorts } from '../../functions/api/fresh.ts'
+import type { ReadPorts } from '../../functions/api/fresh.ts'
 import { summary } from '../../functions/api/summary.ts'
 import { emptyDay } from '../../functions/domain/rollup/figures.ts'
 
@@ -22,7 +22,13 @@ function dayItem(register: string, energyMwh: number): DayItem {
     revision: 1,
     state: 'provisional',
     figures,
-  } as DayItem
+    part: null,
+    cost: { byVersion: [], unpricedMwh: 0 },
+    horizonMs: 0,
+    sinceMs: 0,
+    closedAtMs: null,
+    restatedBy: null,
+  }
 }
 
 async function ask(items: readonly DayItem[]) {
@@ -35,9 +41,10 @@ async function ask(items: readonly DayItem[]) {
     nodes: { inClassroom: async () => ['n1'], get: async () => record },
     rollups: { days: async () => items },
     journal: { entries: async () => [] },
+    tariffs: { priceBook: async () => ({ versions: [], repricings: [] }) },
     siteTimeZone: 'Asia/Kolkata',
     now: () => 0,
-  } as unknown as FreshPorts & { now: () => number }
+  } as unknown as ReadPorts
   const answer = await summary({ classroom: 'C', date: '2026-01-15' }, ports)
   return [answer?.total_wh, answer?.devices.map((d) => [d.device_id, d.total_wh])]
 }

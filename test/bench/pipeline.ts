@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { App, Stack } from 'aws-cdk-lib'
+import { closingStore } from '../../functions/adapters/closings.ts'
 import { controlStore } from '../../functions/adapters/control.ts'
 import { journal } from '../../functions/adapters/journal.ts'
 import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
 import { quarantineStore } from '../../functions/adapters/quarantine.ts'
 import { rawStore } from '../../functions/adapters/raw.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
+import { tariffStore } from '../../functions/adapters/tariffs.ts'
 import { accept } from '../../functions/ingest/accept.ts'
 import { bookBatch } from '../../functions/ledger/batch.ts'
 import { remembered } from '../../functions/ledger/remembered.ts'
@@ -72,7 +74,19 @@ export async function startPipeline(): Promise<Pipeline> {
     factsOf(await nodeOf(register.split('/')[0] as string), register)
   const booking = { journal: chains, facts, control, quarantine, now, failed }
   const rollups = rollupStore(client, table('rollups'))
-  const rolling = { journal: chains, nodes, rollups, control, siteTimeZone: ZONE, now, failed }
+  const closings = closingStore(client, table('control'))
+  const tariffs = tariffStore(client, table('control'))
+  const rolling = {
+    journal: chains,
+    nodes,
+    rollups,
+    control,
+    closings,
+    tariffs,
+    siteTimeZone: ZONE,
+    now,
+    failed,
+  }
   const uncounted = { telemetry: [], ledger: [] } as Record<
     'telemetry' | 'ledger',
     ReturnType<typeof metered.takeInserts>

@@ -37,7 +37,7 @@ export function scopesOfDay(day: LocalDay, assignments: readonly Assignment[]): 
   for (const stay of stays(assignments)) {
     const fromMs = Math.max(stay.fromMs, day.startMs)
     const toMs = Math.min(stay.toMs, day.endMs)
-    if (fromMs >= toMs) continue
+    if (stay.classroom === null || fromMs >= toMs) continue
     byClassroom.set(stay.classroom, [...(byClassroom.get(stay.classroom) ?? []), { fromMs, toMs }])
   }
   return [...byClassroom].map(([classroom, stretches]) => ({ classroom, day, stretches }))
@@ -53,4 +53,20 @@ export function scopeIn(
   return (
     scopesOfDay(localDay(date, zone), assignments).find((s) => s.classroom === classroom) ?? null
   )
+}
+
+/** The stretches as day items hold them: null where the item covers the whole day. */
+export function partOfDay({ day, stretches }: Scope): readonly Stretch[] | null {
+  const [only] = stretches
+  const isWhole = stretches.length === 1 && only?.fromMs === day.startMs
+  return isWhole && only?.toMs === day.endMs ? null : stretches
+}
+
+/** The scope of an item that covers a part of a day, or with null the whole of it. */
+export function scopeOfPart(
+  classroom: string,
+  day: LocalDay,
+  part: readonly Stretch[] | null,
+): DayScope {
+  return { classroom, day, stretches: part ?? [{ fromMs: day.startMs, toMs: day.endMs }] }
 }

@@ -14,6 +14,14 @@ interface Counted {
  * hides channels that used or counted energy that day.
  */
 export function countedOnce<T extends Counted>(registers: readonly T[]): T[] {
+  return countedOnceBy(registers, ({ day }) => evidenceOf(day.figures))
+}
+
+/** The same for registers of which only totals are at hand: `evidence` as it was stored with them. */
+export function countedOnceBy<T extends { readonly register: string }>(
+  registers: readonly T[],
+  evidence: (register: T) => number,
+): T[] {
   const byNode = Map.groupBy(registers, ({ register }) => registerParts(register).esp32Name)
   const passedOver = new Set<T>()
   for (const group of byNode.values()) {
@@ -34,8 +42,8 @@ const COVERED = 1
 const ENERGY = 2
 const COUNTED = 3
 
-/** How well a register's day is known. */
-function evidence({ day: { figures } }: Counted): number {
+/** How well a register's day is known: the more, the better. */
+export function evidenceOf(figures: Counted['day']['figures']): number {
   const { measuredMwh, apportionedMwh, coverageS } = figures.quality
   if (measuredMwh !== 0 || apportionedMwh !== 0) return COUNTED
   const hasEnergy = [...figures.devices.values()].some((series) =>
