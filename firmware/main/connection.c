@@ -38,14 +38,15 @@ static void pass(struct parcel parcel)
 
 static void pass_message(struct parcel parcel, const esp_mqtt_event_t *event)
 {
-  /* A message in pieces is longer than anything a node is sent. */
-  if (event->data_len != event->total_data_len || event->topic_len <= 0) {
-    port_log(LOG_WARNING, "message_too_long", event->total_data_len);
-    return;
-  }
+  /* Only the first piece of a message names its topic. One in pieces is longer than anything a node is sent. */
+  if (event->topic_len <= 0) return;
+  uint32_t topic_length = (uint32_t)event->topic_len;
+  bool whole = event->data_len == event->total_data_len;
   parcel.kind = PARCEL_MESSAGE;
-  if (parcel_pack(&parcel, event->topic, (uint32_t)event->topic_len, event->data, (uint32_t)event->data_len))
-    pass(parcel);
+  bool packed = whole ? parcel_pack(&parcel, event->topic, topic_length, event->data, (uint32_t)event->data_len)
+                      : parcel_pack_too_long(&parcel, event->topic, topic_length, (uint32_t)event->total_data_len);
+  if (packed) pass(parcel);
+  else port_log(LOG_WARNING, "no_memory", event->total_data_len);
 }
 
 /* Runs in esp-mqtt's task. */

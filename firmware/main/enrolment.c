@@ -56,6 +56,8 @@ void enrolment_begin(void)
   state = ENROLMENT_WAITING;
   step = STEP_SUBSCRIBE;
   deadline_ms = port_uptime_ms() + ANSWER_MS;
+  /* Each attempt would leave a certificate in the cloud that nobody keeps. */
+  if (!identity_can_store()) return fail("identity_fault", 1);
   char *template = setup_text("template");
   int length = template == NULL ? -1
                                 : snprintf(registration, sizeof registration,

@@ -17,6 +17,7 @@ static const char *const key_keys[] = {"key0", "key1"};
 
 static nvs_handle_t handle;
 static bool opened;
+static bool after_trial; /* the identity opened last follows an attempt with the one on trial */
 
 static uint8_t number(const char *key, uint8_t otherwise)
 {
@@ -62,21 +63,28 @@ static bool open_slot(struct identity *identity, uint8_t slot)
   return false;
 }
 
-/* The slot on trial, one attempt less; NO_SLOT when there is none or its attempts are used up. */
-static uint8_t slot_on_trial(void)
+static void refuse_trial(uint8_t attempts)
 {
-  uint8_t slot = number("trial", NO_SLOT), attempts = number("attempts", 0);
-  if (slot > 1) return NO_SLOT;
-  /* Counted before the attempt, so that one that crashes the node counts as well. */
-  if (attempts < TRIAL_ATTEMPTS && put("attempts", (uint8_t)(attempts + 1u))) return slot;
   port_log(LOG_ERROR, "certificate_refused", attempts);
   put("outcome", ROTATION_REFUSED);
   put("trial", NO_SLOT);
-  return NO_SLOT;
+}
+
+/*
+ * The slot on trial when it is its turn, else NO_SLOT. That it was tried is on flash before it is, so
+ * that one that crashes the node gives way to the one in use after the restart.
+ */
+static uint8_t slot_on_trial(void)
+{
+  uint8_t slot = number("trial", NO_SLOT), tried = number("tried", 0);
+  if (slot > 1) return NO_SLOT;
+  after_trial = tried != 0;
+  return put("tried", !tried) && !tried ? slot : NO_SLOT;
 }
 
 bool identity_open(struct identity *identity)
 {
+  after_trial = false;
   uint8_t trial = slot_on_trial();
   return (trial != NO_SLOT && open_slot(identity, trial)) || open_slot(identity, slot_in_use());
 }
@@ -101,19 +109,34 @@ bool identity_store(const char *thing, const char *certificate, const char *key)
       nvs_set_str(handle, key_keys[slot], key) != ESP_OK)
     return false;
   if (first) return nvs_set_str(handle, "thing", thing) == ESP_OK && put("active", slot);
-  return put("attempts", 0) && put("outcome", ROTATION_NONE) && put("trial", slot);
+  return put("attempts", 0) && put("tried", 0) && put("outcome", ROTATION_NONE) && put("trial", slot);
 }
 
-void identity_accepted(uint8_t slot)
+bool identity_accepted(uint8_t slot)
 {
-  if (slot > 1 || number("trial", NO_SLOT) != slot) return;
+  uint8_t trial = number("trial", NO_SLOT);
+  if (trial > 1) return true;
+  if (slot != trial) {
+    uint8_t attempts = (uint8_t)(number("attempts", 0) + 1u);
+    if (!after_trial) return true;
+    after_trial = false;
+    if (attempts < TRIAL_ATTEMPTS) return !put("attempts", attempts);
+    refuse_trial(attempts);
+    return true;
+  }
   uint8_t former = slot == 0 ? 1 : 0;
-  if (!put("active", slot) || !put("trial", NO_SLOT)) return;
+  if (!put("active", slot) || !put("trial", NO_SLOT)) return true;
   put("outcome", ROTATION_ACCEPTED);
   nvs_erase_key(handle, key_keys[former]);
   nvs_erase_key(handle, certificate_keys[former]);
   nvs_commit(handle);
   port_log(LOG_INFO, "certificate_rotated", slot);
+  return true;
+}
+
+bool identity_can_store(void)
+{
+  return opened;
 }
 
 enum rotation identity_rotation(void)

@@ -19,13 +19,22 @@ struct identity {
 };
 
 void identity_start(void);
-/** The one to connect with: the slot on trial, while it has attempts left, else the one in use. */
+/**
+ * The one to connect with: the one in use, or, while another is on trial, the two in turn. An attempt
+ * counts against the one on trial only when the one in use is accepted right after it: a broker that
+ * cannot be reached says nothing about a certificate.
+ */
 bool identity_open(struct identity *identity);
 void identity_close(struct identity *identity);
 /** Stores a new identity: as the one in use when there is none, else on trial. */
 bool identity_store(const char *thing, const char *certificate, const char *key);
-/** The broker accepted a session with this slot. One on trial is then the one in use, and the old one is erased. */
-void identity_accepted(uint8_t slot);
+/**
+ * The broker accepted a session with this slot. One on trial is then the one in use, and the old one is
+ * erased. False: the session is to end, for the one on trial has attempts left.
+ */
+bool identity_accepted(uint8_t slot);
+/** False when no identity could be stored: then none is to be asked for. */
+bool identity_can_store(void);
 
 enum rotation { ROTATION_NONE, ROTATION_ON_TRIAL, ROTATION_ACCEPTED, ROTATION_REFUSED };
 

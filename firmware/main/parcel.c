@@ -18,6 +18,14 @@ bool parcel_pack(struct parcel *parcel, const char *topic, uint32_t topic_length
   return true;
 }
 
+bool parcel_pack_too_long(struct parcel *parcel, const char *topic, uint32_t topic_length, uint32_t length)
+{
+  if (!parcel_pack(parcel, topic, topic_length, NULL, 0)) return false;
+  parcel->length = length;
+  parcel->flag = true;
+  return true;
+}
+
 void parcel_free(struct parcel *parcel)
 {
   free(parcel->topic);

@@ -14,7 +14,7 @@ enum parcel_kind {
   PARCEL_UP,
   PARCEL_DOWN,
   PARCEL_ACK,     /* id */
-  PARCEL_MESSAGE, /* topic, payload */
+  PARCEL_MESSAGE, /* topic, payload; flag: too long, the payload is left out and only its length is told */
   /* To the session only. */
   PARCEL_SUBSCRIBED, /* id; flag: granted */
   PARCEL_SUBSCRIBE,  /* topic */
@@ -41,6 +41,8 @@ struct parcel {
 /** Copies both texts into the parcel; false when there is no memory. */
 bool parcel_pack(struct parcel *parcel, const char *topic, uint32_t topic_length, const char *payload,
                  uint32_t length);
+/** The same for a message that is too long to be passed on: `length` is told, the payload is left out. */
+bool parcel_pack_too_long(struct parcel *parcel, const char *topic, uint32_t topic_length, uint32_t length);
 void parcel_free(struct parcel *parcel);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
 #include "connection.h"
 #include "enrolment.h"
 #include "freertos/FreeRTOS.h"
@@ -31,6 +30,7 @@ static struct wanted present; /* the wish it carries out */
 static uint8_t slot;          /* of the identity it connects with */
 static struct message_ids ids;
 static struct json json;
+static int32_t core_subscriptions[2]; /* esp-mqtt's ids of what the core subscribed to last */
 
 bool session_post(struct parcel parcel, uint32_t wait_ms)
 {
@@ -97,6 +97,7 @@ static void follow_wish(void)
   if (!wanted_take(&present)) return;
   hang_up();
   memset(&ids, 0, sizeof ids);
+  memset(core_subscriptions, 0, sizeof core_subscriptions);
   if (present.mode == SESSION_NONE) return;
   if (!(present.mode == SESSION_CLAIM ? open_claim() : open_node())) end(false);
 }
@@ -107,7 +108,11 @@ static void on_up(void)
     enrolment_begin();
     return;
   }
-  identity_accepted(slot);
+  /* The old certificate was accepted where the new one had just failed: the new one is tried again. */
+  if (!identity_accepted(slot)) {
+    end(false);
+    return;
+  }
   tell(PARCEL_UP, true);
   jobs_connected(present.client_id);
 }
@@ -126,16 +131,34 @@ static void conclude(enum enrolment_state state)
 static void on_message(struct parcel *parcel)
 {
   if (strncmp(parcel->topic, "$aws/", 5) == 0) {
-    if (!json_parse(&json, parcel->payload, parcel->length)) port_log(LOG_WARNING, "answer_unreadable", parcel->length);
+    if (parcel->flag) port_log(LOG_WARNING, "message_too_long", parcel->length);
+    else if (!json_parse(&json, parcel->payload, parcel->length)) port_log(LOG_WARNING, "answer_unreadable", parcel->length);
     else if (!enrolment_take(parcel->topic, &json)) jobs_take(parcel->topic, &json);
     return;
   }
-  if (parcel->length > COMMAND_MAX_BYTES) {
-    port_log(LOG_WARNING, "message_too_long", parcel->length);
-    return;
-  }
+  /* One that is too long goes on as well: the core refuses it, with the reason. */
   inbox_post(*parcel);
   parcel->topic = NULL; /* the inbox owns the texts now */
+}
+
+/* A node that hears no commands is deaf without knowing it: a session that cannot subscribe is ended. */
+static void subscribe(const char *topic)
+{
+  int32_t id = connection_subscribe(topic);
+  core_subscriptions[0] = core_subscriptions[1];
+  core_subscriptions[1] = id;
+  if (id > 0) return;
+  port_log(LOG_WARNING, "not_subscribed", 0);
+  end(false);
+}
+
+/* Refused by the broker, another session would be as well; measuring and telling go on. */
+static void on_subscribed(const struct parcel *parcel)
+{
+  enrolment_subscribed(parcel->id, parcel->flag);
+  jobs_subscribed(parcel->id, parcel->flag);
+  bool of_core = parcel->id == core_subscriptions[0] || parcel->id == core_subscriptions[1];
+  if (of_core && !parcel->flag) port_log(LOG_ERROR, "commands_not_allowed", parcel->id);
 }
 
 static void on_parcel(struct parcel *parcel)
@@ -151,13 +174,8 @@ static void on_parcel(struct parcel *parcel)
     if (parcel->id != 0) inbox_post(*parcel);
     break;
   case PARCEL_MESSAGE: on_message(parcel); break;
-  case PARCEL_SUBSCRIBED:
-    enrolment_subscribed(parcel->id, parcel->flag);
-    jobs_subscribed(parcel->id, parcel->flag);
-    break;
-  case PARCEL_SUBSCRIBE:
-    if (connection_subscribe(parcel->topic) < 0) port_log(LOG_WARNING, "not_subscribed", 0);
-    break;
+  case PARCEL_SUBSCRIBED: on_subscribed(parcel); break;
+  case PARCEL_SUBSCRIBE: subscribe(parcel->topic); break;
   case PARCEL_PUBLISH: {
     int32_t sent = connection_publish(parcel->topic, parcel->payload, parcel->length, parcel->flag);
     if (sent > 0) {

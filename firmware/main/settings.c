@@ -9,13 +9,11 @@ static bool opened;
 
 void settings_start(void)
 {
+  /*
+   * Never erased, whatever it answers: no free page, or pages of a newer version, hold the certificate, its
+   * key and the high-water mark. Without settings the node measures on; a person decides.
+   */
   esp_err_t err = nvs_flash_init();
-  if (err == ESP_ERR_NVS_NO_FREE_PAGES || err == ESP_ERR_NVS_NEW_VERSION_FOUND) {
-    /* Not one page is usable, so there is nothing to lose; the journal still knows the counter. */
-    port_log(LOG_ERROR, "settings_erased", err);
-    err = nvs_flash_erase();
-    if (err == ESP_OK) err = nvs_flash_init();
-  }
   if (err == ESP_OK) err = nvs_open("autovolt", NVS_READWRITE, &handle);
   opened = err == ESP_OK;
   if (!opened) port_log(LOG_ERROR, "settings_fault", err);

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 
 /**
  * The parts of the ESP-IDF shell that decide something (session, jobs, enrolment, the slots of the
- * certificate) compiled for this machine, with FreeRTOS and NVS replaced by the fakes of
+ * certificate, the settings) compiled for this machine, with FreeRTOS and NVS replaced by the fakes of
  * firmware/main/test/.
  */
 const FIRMWARE = join(import.meta.dirname, '../../firmware')
@@ -29,6 +29,7 @@ const PROGRAMS: Record<string, readonly string[]> = {
     ...['jobs.c', 'job_record.c', 'enrolment.c', '../core/json_read.c', '../core/json_write.c'],
   ],
   identity: ['test/identity.c', 'test/nvs_fake.c', 'identity.c'],
+  settings: ['test/settings.c', 'test/nvs_fake.c', 'settings.c'],
 }
 
 const hasCompiler = spawnSync('cc', ['--version']).status === 0

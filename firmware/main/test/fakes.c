@@ -123,7 +123,7 @@ int32_t connection_publish(const char *topic, const char *payload, uint32_t leng
 
 int32_t connection_subscribe(const char *topic)
 {
-  return world.open ? keep(world.subscribed, &world.subscribed_count, topic, "") : -1;
+  return world.open && !world.cannot_subscribe ? keep(world.subscribed, &world.subscribed_count, topic, "") : -1;
 }
 
 void client_reports(enum parcel_kind kind, int32_t id, bool flag)
@@ -135,6 +135,12 @@ void client_receives(const char *topic, const char *payload)
 {
   struct parcel parcel = {.kind = PARCEL_MESSAGE, .generation = world.generation};
   if (parcel_pack(&parcel, topic, (uint32_t)strlen(topic), payload, (uint32_t)strlen(payload))) session_post(parcel, 0);
+}
+
+void client_receives_too_long(const char *topic, uint32_t length)
+{
+  struct parcel parcel = {.kind = PARCEL_MESSAGE, .generation = world.generation};
+  if (parcel_pack_too_long(&parcel, topic, (uint32_t)strlen(topic), length)) session_post(parcel, 0);
 }
 
 /* ---- Core ---- */
@@ -177,9 +183,15 @@ bool identity_store(const char *thing, const char *certificate, const char *key)
   return true;
 }
 
-void identity_accepted(uint8_t slot)
+bool identity_accepted(uint8_t slot)
 {
   if (slot == 1 && world.rotation == ROTATION_ON_TRIAL) world.rotation = ROTATION_ACCEPTED;
+  return !world.trial_goes_on;
+}
+
+bool identity_can_store(void)
+{
+  return !world.cannot_store;
 }
 
 enum rotation identity_rotation(void)

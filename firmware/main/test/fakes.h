@@ -25,7 +25,7 @@ struct world {
   struct sent published[32], subscribed[32];
   uint32_t published_count, subscribed_count;
   int32_t next_id; /* esp-mqtt's */
-  bool cannot_send;
+  bool cannot_send, cannot_subscribe;
   /* Inbox: what the core was told. */
   struct parcel told[32];
   uint32_t told_count;
@@ -39,6 +39,8 @@ struct world {
   char stored_thing[129], stored_certificate[256], stored_key[64];
   uint32_t stored;
   enum rotation rotation;
+  bool trial_goes_on; /* another identity is to be tried instead of the one accepted */
+  bool cannot_store;
   uint8_t settings[256];
   uint32_t settings_bytes;
 };
@@ -52,6 +54,8 @@ void session_turn(void);
 /** esp-mqtt reports something of the present connection. */
 void client_reports(enum parcel_kind kind, int32_t id, bool flag);
 void client_receives(const char *topic, const char *payload);
+/** A message in pieces, of which esp-mqtt hands over only its length. */
+void client_receives_too_long(const char *topic, uint32_t length);
 /** The last parcel the core was told of, as a kind; -1 when there was none since the last call. */
 int core_told(void);
 

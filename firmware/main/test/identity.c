@@ -73,24 +73,58 @@ static void uses_the_one_from_the_bench(void)
   EXPECT_TEXT(connects_with(&slot), "next");
 }
 
-static void keeps_the_old_one_until_the_new_one_is_accepted(void)
+static void begin_rotation(void)
 {
-  uint8_t slot;
   begin(false);
   identity_store("room-101", "first", "first key");
   identity_store("room-101", "second", "second key");
   EXPECT_EQ(identity_rotation(), ROTATION_ON_TRIAL);
-  for (int attempt = 0; attempt < 5; attempt++) EXPECT_TEXT(connects_with(&slot), "second");
-  EXPECT_TEXT(connects_with(&slot), "first");
+}
+
+static void keeps_the_old_one_until_the_new_one_is_accepted(void)
+{
+  uint8_t slot;
+  begin_rotation();
+  /* Five times the broker takes the old one right after it did not take the new one. */
+  for (int attempt = 1; attempt <= 5; attempt++) {
+    EXPECT_TEXT(connects_with(&slot), "second");
+    EXPECT_TEXT(connects_with(&slot), "first");
+    EXPECT_EQ(identity_accepted(slot), attempt == 5);
+  }
   EXPECT_EQ(identity_rotation(), ROTATION_REFUSED);
-  identity_accepted(slot);
   EXPECT_TEXT(connects_with(&slot), "first");
+  EXPECT_EQ(identity_accepted(slot), true);
 
   identity_store("room-101", "third", "third key");
   EXPECT_TEXT(connects_with(&slot), "third");
-  identity_accepted(slot);
+  EXPECT_EQ(identity_accepted(slot), true);
   EXPECT_EQ(identity_rotation(), ROTATION_ACCEPTED);
   EXPECT_TEXT(connects_with(&slot), "third");
+}
+
+static void an_outage_says_nothing_about_a_certificate(void)
+{
+  uint8_t slot;
+  begin_rotation();
+  /* A week without a broker: the two take turns, and none is refused. */
+  for (int attempt = 0; attempt < 2000; attempt++) EXPECT_TEXT(connects_with(&slot), attempt % 2 ? "first" : "second");
+  EXPECT_EQ(identity_rotation(), ROTATION_ON_TRIAL);
+  EXPECT_TEXT(connects_with(&slot), "second");
+  EXPECT_EQ(identity_accepted(slot), true);
+  EXPECT_EQ(identity_rotation(), ROTATION_ACCEPTED);
+}
+
+static void one_that_crashes_the_node_gives_way(void)
+{
+  uint8_t slot;
+  begin_rotation();
+  for (int crash = 1; crash <= 5; crash++) {
+    EXPECT_TEXT(connects_with(&slot), "second");
+    identity_start(); /* the node starts anew */
+    EXPECT_TEXT(connects_with(&slot), "first");
+    EXPECT_EQ(identity_accepted(slot), crash == 5);
+  }
+  EXPECT_EQ(identity_rotation(), ROTATION_REFUSED);
 }
 
 /* The power goes after each single write of a whole rotation: the node always has an identity that works. */
@@ -122,6 +156,8 @@ int main(void)
       CASE(has_none_until_it_is_given_one),
       CASE(uses_the_one_from_the_bench),
       CASE(keeps_the_old_one_until_the_new_one_is_accepted),
+      CASE(an_outage_says_nothing_about_a_certificate),
+      CASE(one_that_crashes_the_node_gives_way),
       CASE(survives_a_power_cut_at_every_write),
   };
   return RUN(tests);

@@ -105,7 +105,7 @@ static void follows_the_newest_wish_even_when_its_queue_is_full(void)
   EXPECT_EQ(world.published_count, 0);
 }
 
-static void passes_messages_of_the_node_on_and_drops_long_ones(void)
+static void passes_messages_of_the_node_on_also_too_long_ones(void)
 {
   static char long_text[4000];
   connect();
@@ -117,7 +117,61 @@ static void passes_messages_of_the_node_on_and_drops_long_ones(void)
   memset(long_text, 'x', sizeof long_text - 1);
   client_receives("autovolt/room-101/commands", long_text);
   session_turn();
+  EXPECT_EQ(core_told(), PARCEL_MESSAGE);
+  EXPECT_EQ(world.told[world.told_count - 1].length, 3999);
+  client_receives_too_long("autovolt/room-101/resend", 100000);
+  session_turn();
+  EXPECT_EQ(core_told(), PARCEL_MESSAGE);
+  EXPECT_TEXT(world.told[world.told_count - 1].topic, "autovolt/room-101/resend");
+  EXPECT_EQ(world.told[world.told_count - 1].length, 100000);
+  /* An answer of AWS cannot be that long: it is not read. */
+  client_receives_too_long(NEXT, 100000);
+  session_turn();
   EXPECT_EQ(core_told(), -1);
+}
+
+static void ends_a_session_that_cannot_subscribe(void)
+{
+  connect();
+  core_told();
+  world.cannot_subscribe = true;
+  port_mqtt_subscribe("autovolt/room-101/commands");
+  session_turn();
+  EXPECT_EQ(core_told(), PARCEL_DOWN);
+  EXPECT_EQ(world.open, false);
+}
+
+static void goes_on_telling_when_the_broker_refuses_commands(void)
+{
+  connect();
+  core_told();
+  port_mqtt_subscribe("autovolt/room-101/commands");
+  session_turn();
+  grant(1, false);
+  EXPECT_EQ(core_told(), -1);
+  EXPECT_EQ(world.open, true);
+}
+
+static void leaves_a_session_for_the_certificate_on_trial(void)
+{
+  world.trial_goes_on = true;
+  connect();
+  EXPECT_EQ(core_told(), PARCEL_DOWN);
+  EXPECT_EQ(world.told_count, 1);
+  EXPECT_EQ(world.open, false);
+}
+
+static void asks_for_no_certificate_it_could_not_keep(void)
+{
+  world.cannot_store = true;
+  port_provision();
+  session_turn();
+  client_reports(PARCEL_UP, 0, false);
+  session_turn();
+  EXPECT_EQ(world.subscribed_count, 0);
+  EXPECT_EQ(world.published_count, 0);
+  EXPECT_EQ(core_told(), PARCEL_IDENTITY);
+  EXPECT_EQ(world.told[world.told_count - 1].flag, false);
 }
 
 static void asks_for_jobs_only_where_it_may(void)
@@ -314,7 +368,11 @@ int main(void)
       CASE(says_nothing_of_a_session_the_core_has_left),
       CASE(ends_a_session_that_takes_no_message),
       CASE(follows_the_newest_wish_even_when_its_queue_is_full),
-      CASE(passes_messages_of_the_node_on_and_drops_long_ones),
+      CASE(passes_messages_of_the_node_on_also_too_long_ones),
+      CASE(ends_a_session_that_cannot_subscribe),
+      CASE(goes_on_telling_when_the_broker_refuses_commands),
+      CASE(leaves_a_session_for_the_certificate_on_trial),
+      CASE(asks_for_no_certificate_it_could_not_keep),
       CASE(asks_for_jobs_only_where_it_may),
       CASE(installs_an_update_and_reports_it_after_it_proved_itself),
       CASE(reports_an_update_that_was_rolled_back),
