@@ -5,6 +5,7 @@ import { quarantine } from './commands/quarantine.ts'
 import { rebook } from './commands/rebook.ts'
 import { redrive } from './commands/redrive.ts'
 import { replay } from './commands/replay.ts'
+import { restate } from './commands/restate.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
@@ -23,7 +24,18 @@ const standard: Output = {
 }
 
 /** In the order of the help. */
-const COMMANDS = [provision, token, replay, show, verify, rollup, redrive, rebook, quarantine]
+const COMMANDS = [
+  provision,
+  token,
+  replay,
+  show,
+  verify,
+  rollup,
+  redrive,
+  rebook,
+  restate,
+  quarantine,
+]
 
 /**
  * Runs `autovolt` with the arguments after the command's name and gives its exit code: 0, 1 for a

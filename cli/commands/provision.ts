@@ -43,6 +43,11 @@ export function provision(program: Command, output: Output): void {
       output.out(
         `${what} ${entry.esp32Name} in ${entry.classroom}: device.crt, device.key, ca.crt in ${done.directory}\n`,
       )
+      if (done.restated > 0) {
+        output.out(
+          `booked lines were restated by what holds since then: ${done.restated} entries\n`,
+        )
+      }
     })
 }
 

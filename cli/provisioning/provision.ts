@@ -1,8 +1,15 @@
 import { userInfo } from 'node:os'
+import { restateNode } from '../redrive/restate.ts'
 import type { Stack } from '../stack/stack.ts'
 import { thingDirectory, writeCredentials } from './files.ts'
 import { makeKeyAndRequest } from './key.ts'
-import { type NodeEntry, openRegistry, otherClassroom } from './registry.ts'
+import {
+  type Known,
+  type NodeEntry,
+  openRegistry,
+  otherClassroom,
+  UNTIL_KNOWN_MS,
+} from './registry.ts'
 import { registerThing } from './thing.ts'
 
 /** What provisioning did. */
@@ -11,6 +18,8 @@ export interface Provisioned {
   certificateArn: string
   /** False when the node was registered before and only got a further certificate. */
   isNew: boolean
+  /** Entries by which booked lines were restated, since the facts given hold for their time. */
+  restated: number
 }
 
 /** What may be left to the defaults. */
@@ -23,7 +32,8 @@ export interface ProvisionOptions {
 /**
  * Makes a node known: key and certificate, thing, policy, registry entry, and the three files it
  * connects with. Safe to repeat: a registered node gets a further certificate and keeps its
- * assignment. Throws a Failure when it is assigned to another classroom, before anything is made.
+ * assignment. Facts of the past restate what was booked by others. Throws a Failure when it is assigned
+ * to another classroom, before anything is made.
  */
 export async function provisionNode(
   stack: Stack,
@@ -51,14 +61,32 @@ export async function provisionNode(
       keyPem: key.keyPem,
       caPem: broker.ca,
     })
+    const nowMs = options.nowMs ?? Date.now()
+    const restated = isOfThePast(entry, known, nowMs)
+      ? await restateNode(stack, entry.esp32Name, null)
+      : new Map<string, number>()
     return {
       directory,
       certificateArn: thing.certificateArn,
       isNew: !known.isRegistered,
+      restated: [...restated.values()].reduce((sum, entries) => sum + entries, 0),
     }
   } finally {
     registry.close()
   }
+}
+
+/**
+ * True when lines may be booked already, or be booked before every worker knows, that the facts given
+ * say otherwise of. Asked again for the same facts it still is, so that a call that ended half way is
+ * completed by the next.
+ */
+function isOfThePast(entry: NodeEntry, known: Known, nowMs: number): boolean {
+  const isNothing =
+    entry.ratingMw === undefined && entry.rolloverMwh === undefined && entry.channels.length === 0
+  if (!known.isRegistered || isNothing) return false
+  const fromMs = entry.effectiveFromMs ?? (known.facts.length === 0 ? 0 : nowMs + UNTIL_KNOWN_MS)
+  return fromMs < nowMs + UNTIL_KNOWN_MS
 }
 
 /** Who recorded it, for the registry. A process without a passwd entry has a number only. */

@@ -22,14 +22,14 @@ export interface NodeEntry {
   channels: readonly Channel[]
   /**
    * Since when ratings and rollover hold.
-   * @default - always for the first facts of a node, and for later ones soon: lines that are booked
-   *   already must keep the facts they were booked by
+   * @default - always for the first facts of a node, and for later ones soon: booked lines keep the
+   *   facts they were booked by, unless the past is meant
    */
   effectiveFromMs?: number
 }
 
 /** Functions remember facts for a minute; a fact that begins later than that is known when it does. */
-const UNTIL_KNOWN_MS = 2 * 60_000
+export const UNTIL_KNOWN_MS = 2 * 60_000
 
 type Fact = ReturnType<typeof FactItem.parse>
 
@@ -135,6 +135,8 @@ function changedFacts(
   nowMs: number,
 ): Record<string, unknown>[] {
   const soon = known.length === 0 ? 0 : nowMs + UNTIL_KNOWN_MS
+  // The order of recording numbers the facts, whatever the clock of this machine says.
+  const recordedAtMs = known.reduce((ms, fact) => Math.max(ms, fact.recorded_at_ms + 1), nowMs)
   const given = [
     { device_id: null, rating_mw: entry.ratingMw, rollover_mwh: entry.rolloverMwh },
     ...entry.channels.map(({ device_id, ratingMw }) => ({
@@ -149,9 +151,9 @@ function changedFacts(
       FactItem.parse({
         ...fact,
         esp32_name: entry.esp32Name,
-        kind: `fact#${fact.device_id ?? '*'}#${String(nowMs).padStart(13, '0')}`,
+        kind: `fact#${fact.device_id ?? '*'}#${String(recordedAtMs).padStart(13, '0')}`,
         effective_from_ms: entry.effectiveFromMs ?? soon,
-        recorded_at_ms: nowMs,
+        recorded_at_ms: recordedAtMs,
         recorded_by: by,
       }),
     )

@@ -1,5 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
+import * as z from 'zod'
 import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { failureQueue } from '../adapters/failures.ts'
@@ -10,6 +11,7 @@ import { quarantineStore } from '../adapters/quarantine.ts'
 import { registerParts } from '../domain/reading.ts'
 import { type BatchPorts, bookBatch } from './batch.ts'
 import { remembered } from './remembered.ts'
+import { type Settled, settle } from './settle.ts'
 
 const client = documentClient()
 const nodes = nodeStore(client, env('NODES_TABLE'))
@@ -37,8 +39,27 @@ const ports: BatchPorts = {
 type LedgerEvent = DynamoDBStreamEvent & { readonly redriven?: boolean }
 type LedgerAnswer = DynamoDBBatchResponse & { readonly reasons?: Readonly<Record<string, string>> }
 
-/** New raw events from the Telemetry stream become journal entries; what fails is reported by record. */
-export const handler = observed<LedgerEvent, LedgerAnswer>().handler(async (event) => {
+/** A call by hand or by `provision`: what new facts say of booked lines, or all lines from an instant on. */
+const Restate = z.object({
+  restate: z.object({ register: z.string().min(1), from_ms: z.int().min(0).nullable() }),
+})
+/** Well inside the function's minute: what is left goes on with the next call. */
+const RESTATING_MS = 40_000
+
+/**
+ * New raw events from the Telemetry stream become journal entries; what fails is reported by record.
+ * Asked to restate a register, it brings its lines to what readings and facts say by now.
+ */
+export const handler = observed<
+  LedgerEvent | z.infer<typeof Restate>,
+  LedgerAnswer | Settled
+>().handler(async (event) => {
+  if ('restate' in event) {
+    const { register, from_ms } = Restate.parse(event).restate
+    const settled = await settle(register, from_ms, Date.now() + RESTATING_MS, ports)
+    metrics.addMetric('EntriesBooked', MetricUnit.Count, settled.entries)
+    return settled
+  }
   const redriven = event.redriven === true
   const done = await bookBatch(event.Records, ports, { redriven })
   if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
