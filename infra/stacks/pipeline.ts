@@ -1,4 +1,5 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, Stack, type StackProps, TimeZone } from 'aws-cdk-lib'
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import type { Construct } from 'constructs'
 import { AsyncInvocation } from '../constructs/async-invocation.ts'
 import { DevicePolicy } from '../constructs/device-policy.ts'
@@ -6,7 +7,7 @@ import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { LedgerGuard } from '../constructs/ledger-guard.ts'
-import { QuarterHourSchedule } from '../constructs/quarter-hour-schedule.ts'
+import { Schedules } from '../constructs/schedules.ts'
 import { StreamConsumer } from '../constructs/stream-consumer.ts'
 import { TopicRule } from '../constructs/topic-rule.ts'
 
@@ -110,7 +111,7 @@ export class PipelineStack extends Stack {
     const rollup = new ServiceFunction(this, 'Rollup', context, {
       name: 'rollup',
       entry: 'functions/rollup/handler.ts',
-      description: 'Folds new journal entries into day items, exactly once',
+      description: 'Folds new journal entries into day items, exactly once; closes days and months',
       rights: {
         ledger: ['Query', 'GetItem'],
         nodes: ['Query', 'Scan', 'GetItem', 'PutItem', 'UpdateItem'],
@@ -125,7 +126,29 @@ export class PipelineStack extends Stack {
       target: rollup,
       maxEventAge: Duration.minutes(15),
     })
-    new QuarterHourSchedule(this, 'RollupSchedule', context, rollup)
+    // Days end by the clocks of the site; ten minutes later their nodes have told of the last reading.
+    const timeZone = TimeZone.of(config.siteTimeZone)
+    new Schedules(this, 'RollupSchedule', context, {
+      target: rollup,
+      missed: 'The next start does what this one should have, closing days and months included.',
+      starts: [
+        {
+          name: 'quarter-hour',
+          description: 'Carries new journal entries into the day items every 15 minutes',
+          when: ScheduleExpression.rate(Duration.minutes(15)),
+        },
+        {
+          name: 'close-day',
+          description: 'Closes the local day that ended ten minutes ago',
+          when: ScheduleExpression.cron({ hour: '0', minute: '10', timeZone }),
+        },
+        {
+          name: 'close-month',
+          description: 'Closes the local month that ended twenty minutes ago',
+          when: ScheduleExpression.cron({ day: '1', hour: '0', minute: '20', timeZone }),
+        },
+      ],
+    })
     new FailureAlarm(this, 'RollupFailed', context, {
       counter: rollup,
       metricName: 'RollupFailed',

@@ -36,13 +36,14 @@ export const lambda: Plugin = {
   async start(runtime, options) {
     const logs = openLogFiles(`${runtime.dataDir}/logs`)
     const pools = new Map<string, Pool>()
+    const aheadMs = () => (runtime.now === Date.now ? 0 : runtime.now() - Date.now())
     for (const resource of runtime.ofType(FUNCTION)) {
       const spec = functionSpec(resource, runtime)
       const environment = workerEnvironment(spec, runtime)
       const log = (line: string, requestId: string | undefined) => {
         logs.write(spec.name, jsonLine(line, requestId))
       }
-      pools.set(spec.name, createPool(spec, { environment, log }))
+      pools.set(spec.name, createPool(spec, { environment, aheadMs, log }))
     }
     const policies = asyncPolicies(runtime.ofType(INVOKE_CONFIG))
     const table = openEventTable(join(runtime.dataDir, 'local.sqlite'))

@@ -23,6 +23,8 @@ export interface Pool {
 /** Where a pool gets its surroundings. */
 export interface PoolOptions {
   environment: Record<string, string>
+  /** How far the stack's clock is ahead of the machine's. @default 0 */
+  aheadMs?(): number
   /** Takes each line a worker writes to its standard output or error. */
   log(line: string, requestId: string | undefined): void
 }
@@ -84,7 +86,9 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
   const start = (slot: Slot, job: Job) => {
     slot.job = job
     const deadlineAtMs = Date.now() + spec.timeoutMs
-    const message: InvokeMessage = { requestId: job.requestId, event: job.event, deadlineAtMs }
+    const aheadMs = options.aheadMs?.() ?? 0
+    const { requestId, event } = job
+    const message: InvokeMessage = { requestId, event, deadlineAtMs, aheadMs }
     slot.timer = setTimeout(() => timeOut(slot, job), spec.timeoutMs)
     slot.worker.postMessage(message)
   }

@@ -13,6 +13,8 @@ export interface InvokeMessage {
   requestId: string
   event: string
   deadlineAtMs: number
+  /** How far the stack's clock is ahead of the machine's; only tests move it. */
+  aheadMs: number
 }
 
 /** How Lambda describes a function's failure. */

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Context } from 'aws-lambda'
+import { moveClock } from './clock.ts'
 import { type InvokeMessage, toFailure, type WorkerMessage, type WorkerSetup } from './protocol.ts'
 
 /**
@@ -37,6 +38,7 @@ async function load(): Promise<Handler> {
 
 async function run(handler: Handler, message: InvokeMessage): Promise<void> {
   const { requestId } = message
+  moveClock(message.aheadMs)
   try {
     const result = await handler(JSON.parse(message.event), contextOf(message))
     say({ kind: 'result', requestId, payload: JSON.stringify(result ?? null) })
@@ -60,7 +62,8 @@ function contextOf(message: InvokeMessage): Context {
     logGroupName: `/aws/lambda/${setup.name}`,
     logStreamName: 'local',
     callbackWaitsForEmptyEventLoop: false,
-    getRemainingTimeInMillis: () => Math.max(0, message.deadlineAtMs - Date.now()),
+    getRemainingTimeInMillis: () =>
+      Math.max(0, message.deadlineAtMs + message.aheadMs - Date.now()),
     done: unsupported,
     fail: unsupported,
     succeed: unsupported,

@@ -111,27 +111,46 @@ describe('stream mappings', () => {
   })
 })
 
-describe('the schedule', () => {
-  it('starts the rollup every quarter of an hour, and says which', () => {
-    const { properties } = app.one('AWS::Scheduler::Schedule')
-    expect(properties).toMatchObject({
-      Name: 'autovolt-prod-rollup-quarter-hour',
-      ScheduleExpression: 'rate(15 minutes)',
+describe('the schedules of the rollup', () => {
+  const schedules = app
+    .ofType('AWS::Scheduler::Schedule')
+    .map(({ properties }) => properties)
+    .filter(({ Target }) => Target.Arn === 'Arn:autovolt-prod-rollup')
+
+  it.each([
+    ['quarter-hour', 'rate(15 minutes)', undefined],
+    ['close-day', 'cron(10 0 * * ? *)', 'Asia/Kolkata'],
+    ['close-month', 'cron(20 0 1 * ? *)', 'Asia/Kolkata'],
+  ])('%s: %s, and says which time it is for', (name, expression, zone) => {
+    const found = schedules.find(({ Name }) => Name === `autovolt-prod-rollup-${name}`)
+    expect(found).toMatchObject({
+      ScheduleExpression: expression,
       State: 'ENABLED',
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: {
-        Arn: 'Arn:autovolt-prod-rollup',
         Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
         RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 900 },
         DeadLetterConfig: { Arn: 'Arn:autovolt-prod-rollup-schedule-failures' },
       },
     })
+    // A rate has no local time, and CDK says UTC of it.
+    if (zone !== undefined) expect(found?.ScheduleExpressionTimezone).toBe(zone)
+  })
+
+  it('are these three, and a site elsewhere closes its days by its own clocks', () => {
+    expect(schedules).toHaveLength(3)
+    const berlin = synthesize('prod', { siteTimeZone: 'Europe/Berlin' })
+      .ofType('AWS::Scheduler::Schedule')
+      .filter(({ properties }) => /close-/.test(properties.Name))
+    expect(berlin.map(({ properties }) => properties.ScheduleExpressionTimezone)).toEqual([
+      'Europe/Berlin',
+      'Europe/Berlin',
+    ])
   })
 
   it('may start that function and fill its own queue, nothing else', () => {
-    const { properties } = app.one('AWS::Scheduler::Schedule')
-    const role = properties.Target.RoleArn.replace('Arn:', '')
-    const own = statements(app).filter((statement) => statement.role === role)
+    const roles = new Set(schedules.map(({ Target }) => Target.RoleArn.replace('Arn:', '')))
+    const own = statements(app).filter((statement) => roles.has(statement.role))
     expect(own.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
       { actions: ['lambda:InvokeFunction'], resources: ['Arn:autovolt-prod-rollup'] },
       {
