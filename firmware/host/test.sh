@@ -11,12 +11,19 @@ command -v "$compiler" >/dev/null || missing "the firmware on the host (no C com
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# The tests of the whole stack build there as well (local/native/build.ts), perhaps at the same time.
+mkdir -p "$build"
+if command -v flock >/dev/null; then
+  exec 9>"$build/lock"
+  flock 9
+fi
 if ! { cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo && cmake --build "$build" -j"${JOBS:-2}"; } >"$log" 2>&1; then
   cat "$log"
   echo 'FAILED - the build'
   echo '0 passed, 1 failed'
   exit 1
 fi
+exec 9>&-
 [ -x "$build/autovolt-node" ] || echo 'skipped: autovolt-node (libmosquitto-dev is missing)'
 
 (cd "$build" && ctest -V) >"$log" 2>&1

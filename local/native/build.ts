@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -12,8 +12,9 @@ const BUILD = join(FIRMWARE, 'build')
 export type Built = { binary: string } | { missing: string }
 
 /**
- * Finds `firmware/build/autovolt-node`, building it when it is not there. `AUTOVOLT_NODE` names
- * another one. Throws with the compiler's words when the sources do not build.
+ * Builds `firmware/build/autovolt-node` from the sources as they are; where nothing changed that takes
+ * a second, and a binary of former sources is never run. `AUTOVOLT_NODE` names another one. Throws
+ * with the compiler's words when the sources do not build.
  */
 export async function buildNode(progress: (line: string) => void = () => {}): Promise<Built> {
   const given = process.env.AUTOVOLT_NODE
@@ -21,13 +22,15 @@ export async function buildNode(progress: (line: string) => void = () => {}): Pr
     if (existsSync(given)) return { binary: given }
     return { missing: `AUTOVOLT_NODE names ${given}, which is not there` }
   }
-  const binary = join(BUILD, 'autovolt-node')
-  if (existsSync(binary)) return { binary }
   const missing = missingTools()
   if (missing !== undefined) return { missing }
-  progress('Building autovolt-node …')
-  await run('cmake', '-S', join(FIRMWARE, 'host'), '-B', BUILD)
-  await run('cmake', '--build', BUILD, '--target', 'autovolt-node', '--parallel', '2')
+  const binary = join(BUILD, 'autovolt-node')
+  if (!existsSync(binary)) progress('Building autovolt-node …')
+  mkdirSync(BUILD, { recursive: true })
+  // Two builds in one folder would spoil each other; firmware/host/test.sh holds the same lock.
+  const alone = ['flock', join(BUILD, 'lock')] as const
+  await run(...alone, 'cmake', '-S', join(FIRMWARE, 'host'), '-B', BUILD)
+  await run(...alone, 'cmake', '--build', BUILD, '--target', 'autovolt-node', '--parallel', '2')
   return { binary }
 }
 

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 const TOOLS = [
   { name: 'cmake', debian: 'cmake', check: ['cmake', '--version'] },
   { name: 'make', debian: 'make', check: ['make', '--version'] },
+  { name: 'flock', debian: 'util-linux', check: ['flock', '--version'] },
   { name: 'a C compiler (cc)', debian: 'gcc', check: ['cc', '--version'] },
   {
     name: 'libmosquitto',

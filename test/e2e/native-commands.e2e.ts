@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Command, Reply } from '../../functions/contract/commands.ts'
 import { appWithListener, type Listener, listen } from './listener.ts'
 import { isBuilt } from './native.ts'
@@ -7,6 +7,8 @@ import { type Site, startSite } from './site.ts'
 
 const NODE = 'esp32-native-1'
 const FUTURE_MS = Date.now() + 3_600_000
+/** A test may have to wait until people leave the switches alone. */
+vi.setConfig({ testTimeout: 300_000 })
 
 /** `npm start -- --native-node 1`, and commands as an application publishes them. */
 describe.skipIf(!isBuilt)('a native node of the stack', () => {
@@ -38,9 +40,18 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
   const replies = () => listener.on(`autovolt/${NODE}/reply`)
   const reply = (before: number) =>
     eventually(() => {
-      expect(replies().length).toBe(before + 1)
+      expect(replies().length).toBeGreaterThan(before)
       return Reply.parse(replies()[before])
     })
+  /** People use the wall switches at full five minutes; the next one is far enough to see what a command did. */
+  const quiet = () =>
+    vi.waitFor(
+      () => {
+        const sinceMs = Date.now() % 300_000
+        expect(sinceMs > 8_000 && sinceMs < 270_000).toBe(true)
+      },
+      { timeout: 60_000, interval: 200 },
+    )
   const readings = () =>
     listener.on(`autovolt/${NODE}/telemetry`).flatMap((message) => message.readings ?? [message])
   const newest = () => readings().at(-1)
@@ -50,6 +61,7 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
 
   it('switches a relay, replies, and its next reading says so', async () => {
     for (const on of [true, false, true]) {
+      await quiet()
       const id = `fan-${on}-${replies().length}`
       expect(await obey(fan(id, on))).toMatchObject({ id, command: 'relay', status: 'done' })
       await eventually(() => {
@@ -61,6 +73,7 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
 
   it('refuses what came too late, again, for no channel of it, or is none, and says why', async () => {
     const refused = (reason: string) => ({ status: 'refused', reason })
+    await quiet()
     // A minute, since the clock of the node and that of this test need not agree to the millisecond.
     expect(await obey(fan('late', false, Date.now() - 60_000))).toMatchObject(refused('expired'))
     expect(await obey(fan('once', true))).toMatchObject({ id: 'once', status: 'done' })
@@ -72,6 +85,11 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
     await publish('switch it off')
     expect(await reply(before)).toMatchObject({
       ...refused('a command must be a JSON object'),
+      ...{ id: null, command: 'unknown' },
+    })
+    await publish(JSON.stringify({ ...fan('long', false), note: 'x'.repeat(2_048) }))
+    expect(await reply(before + 1)).toMatchObject({
+      ...refused('a command must be at most 2048 bytes'),
       ...{ id: null, command: 'unknown' },
     })
     // People use the wall switches as well; what a command did is marked.
@@ -96,7 +114,7 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
     const span = { counter_epoch, from_sequence_no: 2, to_sequence_no: 3 }
     const resend: Command = { ...span, id: 'again', command: 'resend', expires_at: FUTURE_MS }
     expect((await obey(resend)).status).toBe('done')
-    await eventually(() => expect(times()).toBe(before + 1))
+    await eventually(() => expect(times()).toBeGreaterThan(before))
   })
 
   it('and nothing of it went wrong on the way', async () => {

@@ -1,3 +1,6 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { buildNode } from '../../local/native/build.ts'
 import { startNative, supervise } from '../../local/native/native.ts'
@@ -101,8 +104,8 @@ describe('without what it takes', () => {
     vi.stubEnv('PATH', '/nowhere')
     expect(missingTools()).toBe(
       process.platform === 'linux'
-        ? 'autovolt-node cannot be built without cmake, make, a C compiler (cc), libmosquitto; ' +
-            'on Debian: sudo apt-get install cmake make gcc libmosquitto-dev'
+        ? 'autovolt-node cannot be built without cmake, make, flock, a C compiler (cc), libmosquitto; ' +
+            'on Debian: sudo apt-get install cmake make util-linux gcc libmosquitto-dev'
         : `autovolt-node runs on Linux only, and this is ${process.platform}`,
     )
   })
@@ -115,5 +118,37 @@ describe('without what it takes', () => {
     const nodes = await startNative(stack, 1, { log: (line) => said.push(line) })
     await nodes.stop()
     expect(said).toEqual([`Without native nodes: ${missing}`])
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('the binary', () => {
+  const tools = mkdtempSync(join(tmpdir(), 'autovolt-tools-'))
+  const calls = join(tools, 'calls')
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    rmSync(tools, { recursive: true })
+  })
+
+  it('is built from the sources as they are, also when there is one, and by one at a time', async () => {
+    const scripts = {
+      cmake: `echo cmake "$1" >> ${calls}`,
+      flock: `[ "$1" = --version ] && exit 0\necho flock >> ${calls}\nshift\nexec "$@"`,
+      make: 'exit 0',
+      cc: 'exit 0',
+    }
+    for (const [name, script] of Object.entries(scripts)) {
+      writeFileSync(join(tools, name), `#!/bin/sh\n${script}\n`)
+      chmodSync(join(tools, name), 0o755)
+    }
+    vi.stubEnv('PATH', tools)
+    vi.stubEnv('AUTOVOLT_NODE', undefined)
+    const said: string[] = []
+    const built = await buildNode((line) => said.push(line))
+    expect(built).toEqual({ binary: expect.stringMatching(/firmware\/build\/autovolt-node$/) })
+    expect(readFileSync(calls, 'utf8').trim().split('\n')).toEqual([
+      ...['cmake --version', 'flock', 'cmake -S', 'flock', 'cmake --build'],
+    ])
+    const isThere = existsSync((built as { binary: string }).binary)
+    expect(said).toEqual(isThere ? [] : ['Building autovolt-node …'])
   })
 })

@@ -1,4 +1,5 @@
 #include <mosquitto.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +26,7 @@ static const struct options *options;
 static struct mosquitto *client;
 static bool session, wifi_asked;
 static struct happening happenings[HAPPENINGS_MAX];
-static uint32_t happened;
+static uint32_t happened, acknowledged;
 
 /* Callbacks run inside the library: the node hears of them afterwards, when it may end the session. */
 static struct happening *note(enum happening_kind kind)
@@ -144,6 +145,7 @@ static void hand_over(struct node *node)
     case HAPPENED_ACK:
       truth->acknowledged++;
       node_on_mqtt_ack(node, h->message_id);
+      if (++acknowledged == options->cut_after_acks) raise(SIGKILL);
       break;
     case HAPPENED_MESSAGE: node_on_mqtt_message(node, h->topic, h->payload, h->length); break;
     }

@@ -15,6 +15,7 @@ struct options {
   bool offline_until_now;    /* no network while behind */
   uint64_t for_ms;           /* 0: until a signal */
   uint32_t drain_ms;         /* how long to wait for acknowledgements at the end */
+  uint32_t cut_after_acks;   /* power cut at this acknowledgement of the process; 0: never */
   bool with_parent;          /* ends with the process that started it */
   bool quiet;
   struct configuration factory;

@@ -15,6 +15,7 @@ static const char usage[] =
     "  --speed N              virtual seconds in a real one while it catches up (1)\n"
     "  --offline-until-now    no network while it catches up\n"
     "  --for-seconds N        end after N real seconds (else on SIGTERM or SIGINT)\n"
+    "  --cut-after-acks N     power cut: kill -9 of itself at the Nth acknowledgement (0: never)\n"
     "  --drain-seconds N      wait for acknowledgements at the end (10)\n"
     "  --flash-sectors N      4 to 256 sectors of 4 KiB (256)\n"
     "  --with-parent          end when the process that started it ends\n"
@@ -72,14 +73,14 @@ static void read_member(struct configuration *c, const char *name, const char *v
 
 void options_read(struct options *o, int argc, char **argv)
 {
-  enum { NAME, HOST, PORT, CAFILE, CERT, KEY, FLASH, PERIOD, CHANNELS, MODE, RULE, SEED, BACKDATE, SPEED, OFFLINE, FOR, DRAIN, SECTORS, PARENT, QUIET, HELP };
+  enum { NAME, HOST, PORT, CAFILE, CERT, KEY, FLASH, PERIOD, CHANNELS, MODE, RULE, SEED, BACKDATE, SPEED, OFFLINE, FOR, DRAIN, CUT, SECTORS, PARENT, QUIET, HELP };
   static const struct option known[] = {
       {"name", 1, NULL, NAME},           {"host", 1, NULL, HOST},       {"port", 1, NULL, PORT},
       {"cafile", 1, NULL, CAFILE},       {"cert", 1, NULL, CERT},       {"key", 1, NULL, KEY},
       {"flash", 1, NULL, FLASH},         {"period-ms", 1, NULL, PERIOD}, {"channels", 1, NULL, CHANNELS},
       {"mode", 1, NULL, MODE},           {"telemetry-rule", 1, NULL, RULE}, {"seed", 1, NULL, SEED},
       {"backdate-seconds", 1, NULL, BACKDATE}, {"speed", 1, NULL, SPEED}, {"offline-until-now", 0, NULL, OFFLINE},
-      {"for-seconds", 1, NULL, FOR},     {"drain-seconds", 1, NULL, DRAIN}, {"flash-sectors", 1, NULL, SECTORS},
+      {"for-seconds", 1, NULL, FOR},     {"drain-seconds", 1, NULL, DRAIN}, {"flash-sectors", 1, NULL, SECTORS}, {"cut-after-acks", 1, NULL, CUT},
       {"with-parent", 0, NULL, PARENT},  {"quiet", 0, NULL, QUIET},     {"help", 0, NULL, HELP}, {NULL, 0, NULL, 0}};
   char channels[] = "light-1:36,fan-1:72,projector:285";
   *o = (struct options){.host = "127.0.0.1", .port = 8883, .flash_sectors = 256, .seed = 1, .speed = 1, .drain_ms = 10000};
@@ -104,6 +105,7 @@ void options_read(struct options *o, int argc, char **argv)
     case OFFLINE: o->offline_until_now = true; break;
     case FOR: o->for_ms = number("for-seconds", optarg, 1, 315576000) * 1000; break;
     case DRAIN: o->drain_ms = (uint32_t)number("drain-seconds", optarg, 0, 3600) * 1000; break;
+    case CUT: o->cut_after_acks = (uint32_t)number("cut-after-acks", optarg, 0, UINT32_MAX); break;
     case SECTORS: o->flash_sectors = (uint32_t)number("flash-sectors", optarg, JOURNAL_SECTORS_MIN, JOURNAL_SECTORS_MAX); break;
     case PARENT: o->with_parent = true; break;
     case QUIET: o->quiet = true; break;
