@@ -62,8 +62,6 @@ export interface DayChange {
   readonly date: string
   /** Items of registers that cost otherwise now. */
   readonly items: number
-  /** Always zero: a recalculation prices, it never measures. */
-  readonly energyDifferenceMwh: number
   readonly beforeMicro: number
   readonly afterMicro: number
   /** Energy without a price. */
@@ -92,7 +90,6 @@ export interface JobStore {
 const StoredChange = z.object({
   date: z.string(),
   items: z.int(),
-  energy_difference_mwh: z.int(),
   before_micro: z.int(),
   after_micro: z.int(),
   unpriced_before_mwh: z.int(),
@@ -124,7 +121,6 @@ const Stored = z.object({
       items: z.int(),
       months: z.int(),
       open_items: z.int(),
-      energy_difference_mwh: z.int(),
       before_micro: z.int(),
       after_micro: z.int(),
       unpriced_before_mwh: z.int(),
@@ -242,7 +238,6 @@ export function jobStore(client: DynamoDBDocumentClient, table: string): JobStor
 const changeToItem = (change: DayChange): z.infer<typeof StoredChange> => ({
   date: change.date,
   items: change.items,
-  energy_difference_mwh: change.energyDifferenceMwh,
   before_micro: change.beforeMicro,
   after_micro: change.afterMicro,
   unpriced_before_mwh: change.unpricedBeforeMwh,
@@ -252,7 +247,6 @@ const changeToItem = (change: DayChange): z.infer<typeof StoredChange> => ({
 const changeFromItem = (stored: z.infer<typeof StoredChange>): DayChange => ({
   date: stored.date,
   items: stored.items,
-  energyDifferenceMwh: stored.energy_difference_mwh,
   beforeMicro: stored.before_micro,
   afterMicro: stored.after_micro,
   unpricedBeforeMwh: stored.unpriced_before_mwh,
@@ -285,7 +279,6 @@ function toItem(job: Job): z.infer<typeof Stored> & { kind: 'job' } {
       items: result.items,
       months: result.months,
       open_items: result.openItems,
-      energy_difference_mwh: result.energyDifferenceMwh,
       before_micro: result.beforeMicro,
       after_micro: result.afterMicro,
       unpriced_before_mwh: result.unpricedBeforeMwh,
@@ -321,7 +314,6 @@ function fromItem(raw: unknown): Job {
       items: result.items,
       months: result.months,
       openItems: result.open_items,
-      energyDifferenceMwh: result.energy_difference_mwh,
       beforeMicro: result.before_micro,
       afterMicro: result.after_micro,
       unpricedBeforeMwh: result.unpriced_before_mwh,

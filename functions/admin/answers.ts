@@ -1,6 +1,7 @@
 import type { DayChange, Job } from '../adapters/jobs.ts'
 import type { RecordedVersion } from '../adapters/tariffs.ts'
-import type { CostVersion, JobAnswer } from '../contract/api/changes.ts'
+import type { CostVersionAnswer } from '../contract/api/cost-versions.ts'
+import type { JobAnswer } from '../contract/api/recalculate.ts'
 import { effectiveUntilMs } from '../domain/tariff/resolve.ts'
 
 const MILLION = 1_000_000
@@ -13,14 +14,11 @@ const clock = (minute: number) =>
 export function costVersionAnswer(
   version: RecordedVersion,
   all: readonly RecordedVersion[],
-  currency: string,
-): CostVersion {
+): CostVersionAnswer {
   const untilMs = effectiveUntilMs(version, all)
   return {
     id: version.id,
     cost_per_kwh: version.energyMicroPerKwh / MILLION,
-    cost_per_kwh_micro: version.energyMicroPerKwh,
-    currency,
     effective_from: instant(version.effectiveFromMs),
     effective_until: untilMs === null ? null : instant(untilMs),
     classroom: version.classroom,
@@ -43,7 +41,6 @@ export function jobAnswer(job: Job): JobAnswer {
   const { result } = job
   return {
     job_id: job.id,
-    type: 'recalculation',
     status: job.status,
     dry_run: job.dryRun,
     classroom: job.classroom,
@@ -58,6 +55,7 @@ export function jobAnswer(job: Job): JobAnswer {
       days_changed: result.classroomDays,
       months_changed: result.months,
       open_items: result.openItems,
+      energy_wh_difference: 0,
       ...difference(result),
       by_day: result.byDay.map((day) => ({ date: day.date, ...difference(day) })),
     },
@@ -66,16 +64,14 @@ export function jobAnswer(job: Job): JobAnswer {
 }
 
 function difference(change: Omit<DayChange, 'date'>) {
-  const known = (micro: number, unpricedMwh: number) => (unpricedMwh === 0 ? micro / MILLION : null)
   const differenceMicro = change.afterMicro - change.beforeMicro
   return {
     items_changed: change.items,
-    energy_wh_difference: change.energyDifferenceMwh / 1_000,
-    cost_before: known(change.beforeMicro, change.unpricedBeforeMwh),
-    cost_after: known(change.afterMicro, change.unpricedAfterMwh),
+    cost_before: change.beforeMicro / MILLION,
+    cost_after: change.afterMicro / MILLION,
     cost_difference: differenceMicro / MILLION,
     cost_difference_micro: differenceMicro,
-    unpriced_wh_before: change.unpricedBeforeMwh / 1_000,
-    unpriced_wh_after: change.unpricedAfterMwh / 1_000,
+    unpriced_before_wh: change.unpricedBeforeMwh / 1_000,
+    unpriced_after_wh: change.unpricedAfterMwh / 1_000,
   }
 }

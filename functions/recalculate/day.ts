@@ -64,7 +64,6 @@ export async function repriceDay(order: RepriceDay, ports: RepriceDayPorts): Pro
     date: order.date,
     items: changed.length,
     openItems: standing.length - closed.length,
-    energyDifferenceMwh: total(({ before, after }) => energyMwh(after) - energyMwh(before)),
     beforeMicro: total(({ before }) => pricedMicro(before)),
     afterMicro: total(({ after }) => pricedMicro(after)),
     unpricedBeforeMwh: total(({ before }) => before.unpricedMwh),
@@ -122,5 +121,3 @@ const isOf = (item: DayItem) => (other: DayItem) =>
   other.date === item.date && other.register === item.register && other.revision < item.revision
 
 const pricedMicro = (cost: DayCost) => sum(cost.byVersion.map(({ costMicro }) => costMicro))
-const energyMwh = (cost: DayCost) =>
-  sum(cost.byVersion.map((version) => version.energyMwh)) + cost.unpricedMwh

@@ -25,7 +25,6 @@ export function resultOf(
 
 const totals = (outcomes: readonly Outcome[]) => ({
   items: sum(outcomes.map(({ items }) => items)),
-  energyDifferenceMwh: sum(outcomes.map((one) => one.energyDifferenceMwh)),
   beforeMicro: sum(outcomes.map(({ beforeMicro }) => beforeMicro)),
   afterMicro: sum(outcomes.map(({ afterMicro }) => afterMicro)),
   unpricedBeforeMwh: sum(outcomes.map(({ unpricedBeforeMwh }) => unpricedBeforeMwh)),

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   ApplicationLogLevel,
   Architecture,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda'
@@ -51,6 +52,12 @@ export interface ServiceFunctionProps {
    * @default false
    */
   readonly byClassroom?: boolean
+  /**
+   * Lets the function start itself, to go on with work that takes longer than one invocation. It has
+   * to see to it that this comes to an end: Lambda would otherwise stop it at the sixteenth time.
+   * @default false
+   */
+  readonly startsItself?: boolean
 }
 
 /**
@@ -93,6 +100,7 @@ export class ServiceFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
       timeout: props.timeout,
+      ...(props.startsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
@@ -144,6 +152,19 @@ export class ServiceFunction extends Construct {
           actions: ['dynamodb:Query'],
           resources: [`${tables.byName.nodes.tableArn}/index/${BY_CLASSROOM}`],
         }),
+      )
+    }
+
+    if (props.startsItself) {
+      // By its name: the function waits for its role, so the role cannot wait for the function.
+      const own = Stack.of(this).formatArn({
+        service: 'lambda',
+        resource: 'function',
+        resourceName: functionName,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      })
+      this.role.addToPolicy(
+        new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [own] }),
       )
     }
 

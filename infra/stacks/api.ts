@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2'
 import type { Construct } from 'constructs'
+import { Administration } from '../constructs/administration.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { PublicApi } from '../constructs/public-api.ts'
 import type { People } from '../constructs/user-pool.ts'
@@ -45,6 +46,8 @@ export class ApiStack extends Stack {
       timeout: Duration.seconds(10),
     })
 
+    const { target: admin } = new Administration(this, 'Administration', context)
+
     const health = { publicBecause: 'Monitors call it without a login; it tells counts only.' }
     const base = '/api/power-analytics'
     const http = new PublicApi(this, 'Http', {
@@ -55,6 +58,8 @@ export class ApiStack extends Stack {
         { method: GET, path: `${base}/nodes`, access: 'read', target: api },
         { method: GET, path: `${base}/ledger`, access: 'operate', target: api },
         { method: POST, path: `${base}/telemetry`, access: 'operate', target: ingestHttp },
+        { method: POST, path: `${base}/cost-versions`, access: 'admin', target: admin },
+        { method: POST, path: `${base}/recalculate`, access: 'admin', target: admin },
       ],
     })
 

@@ -22,6 +22,8 @@ export const FUNCTION_PROPERTIES = [
   'Description',
   'TracingConfig',
   'Tags',
+  // Nothing is stopped here for going round too often.
+  'RecursiveLoop',
 ] as const
 
 const functionSchema = z.object({
