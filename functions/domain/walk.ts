@@ -46,7 +46,8 @@ export interface Walked {
  * order they are tried for a reading after the last kept one:
  *
  * 1. a new counter epoch: the counter began at zero (`reset`)
- * 2. it rose plausibly, also across the meter's maximum: `measured`; pending readings were odd
+ * 2. it rose plausibly, also across the meter's maximum, unless it goes on from pending readings that
+ *    did not: `measured`; pending readings were odd
  * 3. it fell after a restart: it began at zero (`inferred`) or at an older checkpoint (`rollback`)
  * 4. it rose plausibly from one of the three kept readings before the last: what lies between was
  *    odd, provided that it was reached by a jump, or that as many readings speak against it
@@ -115,6 +116,11 @@ class Walker {
     if (top === undefined) return 'open'
     if (reading.epoch !== null && reading.epoch !== top.epoch) return 'reset'
     const facts = factsAt(this.facts, reading.tMs)
+    const held = this.pending.at(-1)
+    // What goes on from readings held back is no wrap that they did not make: it would have been before
+    // them, and there it was not plausible.
+    const wrapped = reading.energyMwh < top.energyMwh
+    if (wrapped && held && risenMwh(held, reading, facts) !== null) return null
     return risenMwh(top, reading, facts) === null ? null : 'measured'
   }
 
@@ -142,6 +148,8 @@ class Walker {
         const contradicted = !restart && removed <= against.length - skipped
         if (!doubtful && !contradicted) continue
         const base = this.kept.at(-1 - removed)?.reading as CounterReading
+        // That readings near the meter's maximum were odd and it wrapped unseen is two wonders at once.
+        if (!doubtful && first.energyMwh < base.energyMwh) continue
         if (risenMwh(base, first, factsAt(this.facts, first.tMs)) === null) continue
         this.kept.length -= removed
         this.memory -= removed

@@ -55,6 +55,7 @@ export function* lifeOf(
         started = true
         at.life += 1
         at.readings = 0
+        at.glitches = 0
         if (node.kind === 'legacy') at.seq = 0
         if (how === 'nvs_wiped') {
           meters.zero()
