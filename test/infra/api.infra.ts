@@ -30,6 +30,18 @@ describe('routes', () => {
         ['autovolt/operate'],
         'Arn:autovolt-prod-ingest-http',
       ],
+      [
+        'POST /api/power-analytics/cost-versions',
+        'JWT',
+        ['autovolt/admin'],
+        'Arn:autovolt-prod-admin',
+      ],
+      [
+        'POST /api/power-analytics/recalculate',
+        'JWT',
+        ['autovolt/admin'],
+        'Arn:autovolt-prod-admin',
+      ],
     ])
   })
 
@@ -62,7 +74,7 @@ describe('routes', () => {
       SourceAccount: '123456789012',
       SourceArn: `arn:aws:execute-api:ap-south-1:123456789012:ref:${api.id}/*/*`,
     })
-    expect(permissions).toEqual([permission('api'), permission('ingest-http')])
+    expect(permissions).toEqual([permission('api'), permission('ingest-http'), permission('admin')])
   })
 })
 

@@ -18,6 +18,7 @@ describe('asynchronous invocations', () => {
     ['ingest', 21_600],
     ['presence', 3_600],
     ['rollup', 900],
+    ['recalculate', 3_600],
   ])('of %s end after two retries or %i s in its failure queue', (name, age) => {
     const { properties } = app.one(
       'AWS::Lambda::EventInvokeConfig',
@@ -161,6 +162,24 @@ describe('the schedules of the rollup', () => {
   })
 })
 
+describe('the schedule of recalculations', () => {
+  it('takes up every five minutes what nobody works on', () => {
+    const { properties } = app.one(
+      'AWS::Scheduler::Schedule',
+      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-recalculate',
+    )
+    expect(properties).toMatchObject({
+      Name: 'autovolt-prod-recalculate-resume',
+      ScheduleExpression: 'rate(5 minutes)',
+      State: 'ENABLED',
+      Target: {
+        Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
+        DeadLetterConfig: { Arn: 'Arn:autovolt-prod-recalculate-schedule-failures' },
+      },
+    })
+  })
+})
+
 describe('failure queues', () => {
   it('are these, keep messages 14 days, encrypted', () => {
     const queues = app.ofType('AWS::SQS::Queue').map(({ properties }) => properties)
@@ -168,6 +187,8 @@ describe('failure queues', () => {
       'autovolt-prod-ingest-failures',
       'autovolt-prod-ledger-failures',
       'autovolt-prod-presence-failures',
+      'autovolt-prod-recalculate-failures',
+      'autovolt-prod-recalculate-schedule-failures',
       'autovolt-prod-rollup-failures',
       'autovolt-prod-rollup-schedule-failures',
       'autovolt-prod-rule-failures',

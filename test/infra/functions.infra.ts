@@ -76,6 +76,8 @@ describe('every function', () => {
     ['rollup', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
     ['tally', ['CONTROL']],
     ['api', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
+    ['admin', ['CONTROL', 'ROLLUPS']],
+    ['recalculate', ['CONTROL', 'ROLLUPS']],
   ])('%s is told the names of its tables: %j', (name, tables) => {
     const variables: Record<string, string> = named(name).Environment.Variables
     const told = Object.entries(variables).filter(([key]) => key.endsWith('_TABLE'))
@@ -91,6 +93,14 @@ describe('every function', () => {
     expect(told).toEqual([named('ledger')])
     expect(named('ledger').Environment.Variables.FAILURES_QUEUE_URL).toMatch(
       /autovolt-prod-ledger-failures/,
+    )
+  })
+
+  it('of a recalculation alone may go round for long: it starts itself until the job is done', () => {
+    const going = functions.filter(({ RecursiveLoop }) => RecursiveLoop === 'Allow')
+    expect(going).toEqual([named('recalculate')])
+    expect(named('admin').Environment.Variables.RECALCULATE_FUNCTION).toBe(
+      'ref:autovolt-prod-recalculate',
     )
   })
 

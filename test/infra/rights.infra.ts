@@ -87,6 +87,14 @@ describe('a function may do to tables what its job needs, and nothing else', () 
         control: ['GetItem', 'Query'],
       },
     ],
+    ['admin', { rollups: ['Query'], control: ['GetItem', 'PutItem', 'Query'] }],
+    [
+      'recalculate',
+      {
+        rollups: ['GetItem', 'PutItem', 'Query'],
+        control: ['GetItem', 'PutItem', 'Query'],
+      },
+    ],
   ])('%s', (name, expected) => {
     expect(rightsOf(`autovolt-prod-${name}`)).toEqual(expected)
   })
@@ -96,13 +104,34 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       .ofType('AWS::Lambda::Function')
       .map(({ properties }) => properties.FunctionName)
     expect(names.sort()).toEqual([
+      'autovolt-prod-admin',
       'autovolt-prod-api',
       'autovolt-prod-ingest',
       'autovolt-prod-ingest-http',
       'autovolt-prod-ledger',
       'autovolt-prod-presence',
+      'autovolt-prod-recalculate',
       'autovolt-prod-rollup',
       'autovolt-prod-tally',
+    ])
+  })
+})
+
+describe('a function may start', () => {
+  const starts = (name: string) =>
+    all
+      .filter(({ role, actions }) => {
+        return role === roleOf(app, name) && actions.includes('lambda:InvokeFunction')
+      })
+      .flatMap(({ resources }) => resources)
+
+  it('the recalculation, when admins order one', () => {
+    expect(starts('autovolt-prod-admin')).toEqual(['Arn:autovolt-prod-recalculate'])
+  })
+
+  it('itself, to go on with a recalculation', () => {
+    expect(starts('autovolt-prod-recalculate')).toEqual([
+      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-recalculate$/),
     ])
   })
 })
