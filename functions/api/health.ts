@@ -1,5 +1,5 @@
 import type { ControlStore } from '../adapters/control.ts'
-import type { HealthAnswer } from '../contract/api.ts'
+import type { HealthAnswer } from '../contract/api/health.ts'
 
 /** Rollups come every quarter of an hour; two missed in a row are a fault. */
 const ROLLUP_OVERDUE_MS = 35 * 60_000

@@ -1,4 +1,4 @@
-import type { LedgerAnswer, LedgerLine, LedgerReading } from '../contract/api.ts'
+import type { LedgerAnswer, LedgerLine, LedgerReading } from '../contract/api/ledger.ts'
 import type { Entry } from '../domain/journal.ts'
 import type { Line } from '../domain/line.ts'
 import type { PlacedReading } from '../domain/reading.ts'

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { JournalReader } from '../adapters/journal.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
-import { type LedgerAnswer, LedgerCursor, type LedgerQuery } from '../contract/api.ts'
+import {
+  type ledger as contract,
+  type LedgerAnswer,
+  LedgerCursor,
+  type LedgerQuery,
+} from '../contract/api/ledger.ts'
 import { localDay } from '../domain/calendar.ts'
 import { type Entry, fold, hourOf } from '../domain/journal.ts'
 import { registerKey } from '../domain/reading.ts'
+import { type Endpoint, invalidQuery } from './endpoint.ts'
 import { entryToApi, touches } from './ledger-entry.ts'
 
 export interface LedgerPorts {
@@ -29,6 +35,17 @@ const MAX_READ = 4_000
 const MAX_PARTS = 2_000
 /** Hours looked through at a time for the end of a line, at most. */
 const MAX_WINDOW = 24
+
+/** `GET /ledger` */
+export const ledger: Endpoint<typeof contract> = async (query, { ports }) => {
+  const page = await ledgerPage(query, ports)
+  if ('answer' in page) return page
+  if ('unknown' in page) {
+    return { problem: { status: 404, title: 'Unknown node', detail: page.unknown } }
+  }
+  const [parameter = '', detail = ''] = page.invalid.split(/: (.*)/s)
+  return invalidQuery(parameter, detail)
+}
 
 /**
  * A page of a register's entries that have a line or a reading in the range, oldest entry first. The

@@ -1,34 +1,50 @@
 import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
-import type { NodesAnswer } from '../contract/api.ts'
+import type { nodes as contract, NodesAnswer } from '../contract/api/places.ts'
 import { classroomAt } from '../domain/assignment.ts'
 import { isSilent } from '../domain/presence.ts'
+import { maySee } from './caller.ts'
+import { afterCursor, cursorAfter, NOT_OURS } from './cursor.ts'
+import { type Endpoint, invalidQuery } from './endpoint.ts'
+import { inTurn } from './in-turn.ts'
 
-/** Every node, or those of a classroom, with what is known of their connection. */
-export async function listNodes(
-  query: { classroom?: string },
-  ports: { readonly nodes: NodeStore; readonly now: () => number },
-): Promise<NodesAnswer> {
+type Node = NodesAnswer['nodes'][number]
+
+/**
+ * `GET /nodes`: by name, with what is known of their connection. A page is cut from the list of all
+ * names, which a registry of some thousand nodes can afford; it holds no place in a table that moves.
+ */
+export const nodes: Endpoint<typeof contract> = async (query, { caller, ports }) => {
+  const { classroom, limit, cursor } = query
+  const of = ['nodes', classroom ?? null]
+  const after = afterCursor(cursor, of)
+  if (after === null) return invalidQuery('cursor', `${NOT_OURS}, got "${cursor}"`)
   const nowMs = ports.now()
-  const nodes: NodesAnswer['nodes'] = []
-  for await (const record of records(query.classroom, ports.nodes)) {
-    const node = toApi(record, nowMs)
-    if (query.classroom === undefined || node.classroom === query.classroom) nodes.push(node)
+  const isWanted = (node: Node) =>
+    (classroom === undefined || node.classroom === classroom) &&
+    (caller.classrooms === null || (node.classroom !== null && maySee(caller, node.classroom)))
+  const all = (await records(classroom, ports.nodes))
+    .map((record) => toApi(record, nowMs))
+    .filter(isWanted)
+    .sort((a, b) => (a.esp32_name < b.esp32_name ? -1 : 1))
+  const rest = after === undefined ? all : all.filter(({ esp32_name }) => esp32_name > after)
+  const page = rest.slice(0, limit)
+  const last = page.at(-1)
+  const more = rest.length > page.length && last !== undefined
+  return {
+    answer: { nodes: page, next_cursor: more ? cursorAfter(last.esp32_name, of) : null },
   }
-  return { nodes: nodes.sort((a, b) => (a.esp32_name < b.esp32_name ? -1 : 1)) }
 }
 
-async function* records(
-  classroom: string | undefined,
-  nodes: NodeStore,
-): AsyncGenerator<NodeRecord> {
+async function records(classroom: string | undefined, nodes: NodeStore): Promise<NodeRecord[]> {
   if (classroom === undefined) {
-    yield* nodes.all()
-    return
+    const all: NodeRecord[] = []
+    for await (const record of nodes.all()) all.push(record)
+    return all
   }
-  for (const name of await nodes.inClassroom(classroom)) yield await nodes.get(name)
+  return inTurn(await nodes.inClassroom(classroom), (name) => nodes.get(name))
 }
 
-function toApi(record: NodeRecord, nowMs: number): NodesAnswer['nodes'][number] {
+function toApi(record: NodeRecord, nowMs: number): Node {
   const { presence } = record
   const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
   return {

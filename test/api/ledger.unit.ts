@@ -5,7 +5,7 @@ import {
   type LedgerAnswer,
   LedgerQuery,
   LedgerAnswer as Schema,
-} from '../../functions/contract/api.ts'
+} from '../../functions/contract/api/ledger.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
 import { book } from '../../functions/ledger/book.ts'
 import { reading, START_MS } from '../domain/readings.ts'

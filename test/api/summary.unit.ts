@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { NodeRecord } from '../../functions/adapters/nodes.ts'
 import type { DayItem } from '../../functions/adapters/rollups.ts'
-import type { ReadPorts } from '../../functions/api/fresh.ts'
+import type { ApiPorts } from '../../functions/api/endpoint.ts'
 import { summary } from '../../functions/api/summary.ts'
 import { emptyDay } from '../../functions/domain/rollup/figures.ts'
 
@@ -44,8 +44,10 @@ async function ask(items: readonly DayItem[]) {
     tariffs: { priceBook: async () => ({ versions: [], repricings: [] }) },
     siteTimeZone: 'Asia/Kolkata',
     now: () => 0,
-  } as unknown as ReadPorts
-  const answer = await summary({ classroom: 'C', date: '2026-01-15' }, ports)
+  } as unknown as ApiPorts
+  const caller = { sub: '', username: '', role: 'viewer', classrooms: null } as const
+  const reply = await summary({ classroom: 'C', date: '2026-01-15' }, { caller, ports }, {})
+  const answer = 'answer' in reply ? reply.answer : null
   return [answer?.total_wh, answer?.devices.map((d) => [d.device_id, d.total_wh])]
 }
 

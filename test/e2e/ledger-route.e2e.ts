@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { LedgerAnswer } from '../../functions/contract/api.ts'
+import { LedgerAnswer } from '../../functions/contract/api/ledger.ts'
 import { connectNode } from './node.ts'
 import { booked } from './records.ts'
 import { startSite } from './site.ts'

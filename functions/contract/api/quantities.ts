@@ -79,7 +79,7 @@ export const AsOf = z.iso
 /** Pages of lists: how much, and from where on. */
 export const paged = (max: number, usual: number) => ({
   limit: whole(1, max).default(usual).describe('the most items of a page'),
-  cursor: z.string().max(512).optional().describe('the `next_cursor` of the page before'),
+  cursor: z.string().max(256).optional().describe('the `next_cursor` of the page before'),
 })
 export const next_cursor = z.string().nullable().describe('asks for what follows; null at the end')
 

@@ -1,0 +1,65 @@
+import { jobAnswer } from '../admin/answers.ts'
+import type {
+  audit as auditContract,
+  reconciliations as reconciliationsContract,
+  tickets as ticketsContract,
+} from '../contract/api/control.ts'
+import type { getJob } from '../contract/api/recalculate.ts'
+import { afterCursor, cursorAfter, NOT_OURS } from './cursor.ts'
+import { type Endpoint, invalidQuery } from './endpoint.ts'
+
+/** `GET /tickets`, oldest first as their ids sort. */
+export const tickets: Endpoint<typeof ticketsContract> = async (query, { ports }) => {
+  const { status, classroom, limit, cursor } = query
+  const of = ['tickets', status ?? null, classroom ?? null]
+  const after = afterCursor(cursor, of)
+  if (after === null) return invalidQuery('cursor', `${NOT_OURS}, got "${cursor}"`)
+  const page = await ports.lists.page('ticket', { limit, after, where: { status, classroom } })
+  return { answer: { tickets: page.items, next_cursor: page.next && cursorAfter(page.next, of) } }
+}
+
+/** `GET /reconciliations`, the newest first. */
+export const reconciliations: Endpoint<typeof reconciliationsContract> = async (
+  { limit, cursor },
+  { ports },
+) => {
+  const of = ['reconciliations']
+  const after = afterCursor(cursor, of)
+  if (after === null) return invalidQuery('cursor', `${NOT_OURS}, got "${cursor}"`)
+  const page = await ports.lists.page('run', {
+    limit,
+    after,
+    prefix: 'reconcile#',
+    newestFirst: true,
+  })
+  const next_cursor = page.next && cursorAfter(page.next, of)
+  return { answer: { reconciliations: page.items, next_cursor } }
+}
+
+/** `GET /audit`, the newest first. */
+export const audit: Endpoint<typeof auditContract> = async ({ limit, cursor }, { ports }) => {
+  const of = ['audit']
+  const before = afterCursor(cursor, of)
+  if (before === null) return invalidQuery('cursor', `${NOT_OURS}, got "${cursor}"`)
+  const page = await ports.audit.page(limit, before)
+  return {
+    answer: {
+      entries: page.entries.map(({ id, atMs, actor, action, target, detail }) => ({
+        id,
+        at: new Date(atMs).toISOString(),
+        actor,
+        action,
+        target,
+        detail,
+      })),
+      next_cursor: page.next && cursorAfter(page.next, of),
+    },
+  }
+}
+
+/** `GET /jobs/{id}` */
+export const job: Endpoint<typeof getJob> = async (_query, { ports }, { id }) => {
+  const found = await ports.jobs.get(id)
+  if (found !== null) return { answer: jobAnswer(found) }
+  return { problem: { status: 404, title: 'Unknown job', detail: `there is no job "${id}"` } }
+}
