@@ -139,22 +139,23 @@ uint32_t meter_increment(struct meter *m, uint32_t raw_wh, uint64_t now_ms, uint
   if (!m->known) return accept(m, raw_wh, now_ms, 0);
   uint32_t risen_wh;
   uint64_t elapsed_ms = now_ms - m->last_ms;
-  if (m->over_gap && m->gap_known) elapsed_ms += m->gap_ms;
+  if (m->over_gap) elapsed_ms += m->gap_ms;
   if (!rise(m->last_wh, raw_wh, &risen_wh) || risen_wh > plausible_wh(elapsed_ms)) return set_aside(m, raw_wh, now_ms, flags);
   if (raw_wh < m->last_wh) *flags |= METER_WRAPPED;
   return accept(m, raw_wh, now_ms, risen_wh);
 }
 
-uint32_t meter_resume(struct meter *m, uint32_t before_wh, uint32_t doubt_wh, uint64_t now_ms)
+uint32_t meter_resume(struct meter *m, uint32_t before_wh, uint32_t doubt_wh, uint32_t unread_ms, uint64_t now_ms)
 {
   uint32_t risen_wh;
   m->doubt_wh = doubt_wh;
   if (!m->known) {
-    *m = (struct meter){.last_wh = before_wh, .last_ms = now_ms, .known = true, .over_gap = true, .doubt_wh = doubt_wh};
+    *m = (struct meter){.last_wh = before_wh, .last_ms = now_ms, .known = true, .over_gap = true, .gap_ms = unread_ms,
+                        .doubt_wh = doubt_wh};
     return 0;
   }
   if (!rise(before_wh, m->first_wh, &risen_wh)) return 0;
-  if (risen_wh <= plausible_wh(m->first_ms)) return risen_wh;
+  if (risen_wh <= plausible_wh(m->first_ms + unread_ms)) return risen_wh;
   put_in_doubt(m, risen_wh, m->first_ms);
   return 0;
 }
@@ -164,8 +165,9 @@ uint32_t meter_decide(struct meter *m, uint64_t gap_ms, uint8_t *flags)
   uint32_t doubt_wh = m->doubt_wh;
   m->doubt_wh = 0;
   m->gap_known = true;
-  m->gap_ms = gap_ms > LONGEST_MS ? LONGEST_MS : gap_ms;
-  if (doubt_wh <= plausible_wh(m->gap_ms + m->doubt_ms)) return doubt_wh;
+  gap_ms = gap_ms > LONGEST_MS ? LONGEST_MS : gap_ms;
+  if (gap_ms > m->gap_ms) m->gap_ms = gap_ms;
+  if (doubt_wh <= plausible_wh(gap_ms + m->doubt_ms)) return doubt_wh;
   *flags |= METER_IMPLAUSIBLE;
   return 0;
 }

@@ -42,7 +42,7 @@ struct meter {
   /* The first value of this boot stands over a time without power, whose length only the clock tells. */
   bool over_gap; /* last_wh is from before the boot */
   bool gap_known;
-  uint64_t gap_ms;
+  uint64_t gap_ms; /* at least, until it is known */
   uint32_t first_wh; /* accepted first in this boot */
   uint64_t first_ms;
   uint32_t doubt_wh; /* a rise over such a time, too large without knowing it: neither counted nor refused yet */
@@ -63,10 +63,11 @@ struct meter {
 uint32_t meter_increment(struct meter *m, uint32_t raw_wh, uint64_t now_ms, uint8_t *flags);
 
 /**
- * The journal tells what the register was before this boot, and what was in doubt already. Values of
- * this boot may have been counted before it was known; the increment over the boot, as meter_increment.
+ * The journal tells what the register was before this boot, read up to `unread_ms` before the power
+ * failed, and what was in doubt already. Values of this boot may have been counted before it was known;
+ * the increment over the boot, as meter_increment.
  */
-uint32_t meter_resume(struct meter *m, uint32_t before_wh, uint32_t doubt_wh, uint64_t now_ms);
+uint32_t meter_resume(struct meter *m, uint32_t before_wh, uint32_t doubt_wh, uint32_t unread_ms, uint64_t now_ms);
 
 /**
  * The clock tells how long before the boot the register was last read, at most; 0 when it cannot. The

@@ -30,7 +30,8 @@ void node_meter_resume(struct node *node)
   if (!chain->metered || !chain->meter_known) return;
   node->meter_before_ms = chain->meter_at_ms;
   node->meter_undecided = true;
-  uint32_t risen_wh = meter_resume(&node->meter, chain->meter_wh, chain->meter_doubt_wh, port_uptime_ms());
+  uint32_t period_ms = node->configurations.current->period_ms;
+  uint32_t risen_wh = meter_resume(&node->meter, chain->meter_wh, chain->meter_doubt_wh, period_ms, port_uptime_ms());
   node->measurement.pending.total_mws += (uint64_t)risen_wh * MWS_PER_WH;
 }
 

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
       m = (struct meter){.last_wh = m.last_wh, .known = m.known, .doubt_wh = 0};
       if (!m.known) continue;
       m.known = false;
-      if (meter_resume(&m, m.last_wh, (uint32_t)increment_wh, now_ms) != 0) __builtin_trap();
+      if (meter_resume(&m, m.last_wh, (uint32_t)increment_wh, 0, now_ms) != 0) __builtin_trap();
       continue;
     case 15: /* the clock comes */
       gap_ms = more;

@@ -177,7 +177,7 @@ static void ten_years_of_silence_do_not_overflow(void)
 static void after_boot(uint32_t before_wh, uint32_t doubt_wh)
 {
   fresh(0);
-  EXPECT_EQ(meter_resume(&m, before_wh, doubt_wh, now_ms), 0);
+  EXPECT_EQ(meter_resume(&m, before_wh, doubt_wh, 0, now_ms), 0);
 }
 
 static void a_small_rise_over_a_boot_counts_without_a_clock(void)
@@ -185,6 +185,17 @@ static void a_small_rise_over_a_boot_counts_without_a_clock(void)
   after_boot(500000, 0);
   EXPECT_EQ(says(500003), 3);
   EXPECT_EQ(flags, 0);
+}
+
+/* Up to a period's energy was read and not on flash when the power failed. */
+static void a_rise_of_a_period_counts_without_a_clock(void)
+{
+  fresh(0);
+  meter_resume(&m, 500000, 0, 30000, now_ms);
+  EXPECT_EQ(says(500100), 100);
+  fresh(0);
+  meter_resume(&m, 500000, 0, 30000, now_ms);
+  EXPECT_EQ(says(500500), 0);
 }
 
 static void a_large_rise_over_a_boot_waits_for_the_clock(void)
@@ -243,16 +254,16 @@ static void what_was_counted_before_the_journal_could_be_read_is_not_counted_aga
 {
   fresh(0);
   says(500000), says(500004);
-  EXPECT_EQ(meter_resume(&m, 499998, 0, now_ms), 2); /* from the journal's last value to the first of this boot */
+  EXPECT_EQ(meter_resume(&m, 499998, 0, 0, now_ms), 2); /* from the journal's last value to the first of this boot */
   EXPECT_EQ(says(500005), 1);
   fresh(0);
   says(500000), says(500004);
-  EXPECT_EQ(meter_resume(&m, 490000, 0, now_ms), 0);
+  EXPECT_EQ(meter_resume(&m, 490000, 0, 0, now_ms), 0);
   EXPECT_EQ(m.doubt_wh, 10000);
   EXPECT_EQ(says(500005), 1);
   fresh(0);
   says(500000);
-  EXPECT_EQ(meter_resume(&m, 600000, 0, now_ms), 0); /* another register */
+  EXPECT_EQ(meter_resume(&m, 600000, 0, 0, now_ms), 0); /* another register */
   EXPECT_EQ(m.doubt_wh, 0);
 }
 
@@ -296,7 +307,7 @@ static void whatever_happens_no_energy_is_counted_twice(void)
         bool known = each.known;
         uptime_ms = 1000;
         memset(&each, 0, sizeof each);
-        if (known) counted_wh += meter_resume(&each, before_wh, doubt_wh, uptime_ms);
+        if (known) counted_wh += meter_resume(&each, before_wh, doubt_wh, 0, uptime_ms);
         if (sim_chance(2)) counted_wh += meter_decide(&each, off_ms, &ignored);
         continue;
       }
@@ -335,6 +346,7 @@ int main(void)
       {"a jump is set aside until three agree", a_jump_is_set_aside_until_three_agree},
       {"ten years of silence do not overflow", ten_years_of_silence_do_not_overflow},
       {"a small rise over a boot counts without a clock", a_small_rise_over_a_boot_counts_without_a_clock},
+      {"a rise of a period counts without a clock", a_rise_of_a_period_counts_without_a_clock},
       {"a large rise over a boot waits for the clock", a_large_rise_over_a_boot_waits_for_the_clock},
       {"a clock that is there decides at once", a_clock_that_is_there_decides_at_once},
       {"doubts of several boots are one", doubts_of_several_boots_are_one},
