@@ -33,7 +33,7 @@ export function invalidBody(errors: readonly Fault[], status = 400): Problem {
 }
 
 function faultsOf(issues: readonly z.core.$ZodIssue[], body: unknown): Fault[] {
-  return issues.flatMap((issue) => {
+  const faults = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         pointer: pointerTo([...issue.path, key]),
@@ -45,6 +45,8 @@ function faultsOf(issues: readonly z.core.$ZodIssue[], body: unknown): Fault[] {
     const detail = value === undefined ? 'is required' : `${issue.message}${got}`
     return [{ pointer: pointerTo(issue.path), detail }]
   })
+  // Two rules of one field may say the same.
+  return [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.detail}`, fault])).values()]
 }
 
 const valueAt = (body: unknown, path: readonly PropertyKey[]) =>

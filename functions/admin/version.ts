@@ -73,7 +73,7 @@ export function newVersion(
     bands,
     surchargeMicroPerKwh,
     dutyPpm,
-    notes: body.notes || null,
+    notes: body.notes?.trim() || null,
     recordedBy: recording.recordedBy,
     correction: place.correction,
   }
