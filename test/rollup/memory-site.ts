@@ -1,0 +1,98 @@
+import type { FollowedStays, NodeRecord } from '../../functions/adapters/nodes.ts'
+import type { ReadPorts } from '../../functions/api/fresh.ts'
+import type { Assignment } from '../../functions/domain/assignment.ts'
+import { NO_FACTS } from '../../functions/domain/facts.ts'
+import type { Reading } from '../../functions/domain/reading.ts'
+import type { Prices } from '../../functions/domain/rollup/cost.ts'
+import { book } from '../../functions/ledger/book.ts'
+import { closeDays, closeMonths } from '../../functions/rollup/close.ts'
+import { rebuildRegister } from '../../functions/rollup/rebuild.ts'
+import { roll } from '../../functions/rollup/roll.ts'
+import { followStays, type StayPorts } from '../../functions/rollup/stays.ts'
+import { startWork } from '../../functions/rollup/work.ts'
+import { memoryJournal } from '../ledger/memory-journal.ts'
+import { memoryClosings, memoryRollups } from './memory-rollups.ts'
+
+export const NODE = 'node'
+
+/** One node of a site in memory: its journal, its day items, and a clock that tests set. */
+export function memorySite(zone: string, prices: Prices = { versions: [], repricings: [] }) {
+  const journal = memoryJournal()
+  const rollups = memoryRollups()
+  const closings = memoryClosings()
+  let nowMs = 0
+  let watermark = 0
+  let assignments: Assignment[] = [{ classroom: 'A', fromMs: 0 }]
+  let assignedAtMs = 0
+  let followed: FollowedStays | null = null
+  let book_ = prices
+  const record = (): NodeRecord => ({
+    esp32Name: NODE,
+    registered: true,
+    createdAtMs: 0,
+    assignments,
+    assignedAtMs,
+    followed,
+    presence: null,
+    facts: [],
+    watermarks: new Map([[NODE, watermark]]),
+  })
+  const ports: StayPorts = {
+    journal,
+    rollups,
+    closings,
+    nodes: {
+      get: async () => record(),
+      moveWatermark: async (_register, throughN) => {
+        watermark = Math.max(watermark, throughN)
+      },
+      rememberStays: async (_name, stays) => {
+        followed = stays
+      },
+    },
+    tariffs: { priceBook: async () => book_ },
+    siteTimeZone: zone,
+    now: () => nowMs,
+  }
+  const reading: ReadPorts = {
+    ...ports,
+    nodes: { get: async () => record(), inClassroom: async () => [NODE] },
+  }
+  return {
+    ports,
+    reading,
+    rollups,
+    journal,
+    record,
+    setClock(ms: number) {
+      nowMs = ms
+    },
+    setPrices(next: Prices) {
+      book_ = next
+    },
+    /** Records where the node stands, as a person does: from an instant that may be long ago. */
+    assign(classroom: string | null, fromMs: number) {
+      assignments = [...assignments, { classroom, fromMs }].sort((a, b) => a.fromMs - b.fromMs)
+      assignedAtMs = nowMs
+    },
+    async book(readings: readonly Reading[]) {
+      await book(NODE, readings, { journal, facts: async () => NO_FACTS, now: () => nowMs })
+    },
+    /** A run of the rollup. @param closes without it the day's end is not noticed */
+    async run(closes = true) {
+      const work = await startWork(ports)
+      await followStays(record(), ports, work)
+      await roll(record(), NODE, ports, work)
+      if (!closes) return
+      await closeDays(ports, work)
+      await closeMonths(ports, work)
+    },
+    /** The same ledger and registry, rolled up from nothing by one rebuild. */
+    async rebuilt(from: string, to: string) {
+      const fresh = memoryRollups()
+      const into = { ...ports, rollups: fresh, closings: memoryClosings() }
+      await rebuildRegister(record(), NODE, { from, to }, into, await startWork(into))
+      return fresh
+    },
+  }
+}
