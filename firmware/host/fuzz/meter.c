@@ -24,9 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
       if (meter_resume(&m, m.last_wh, (uint32_t)increment_wh, 0, now_ms) != 0) __builtin_trap();
       continue;
     case 15: /* the clock comes */
-      gap_ms = more;
-      increment_wh = meter_decide(&m, gap_ms, &flags);
-      if (increment_wh > (now_ms + gap_ms) * METER_MAX_W / 3600000 * 6 / 5 + 2) __builtin_trap();
+      if (more > gap_ms) gap_ms = more;
+      increment_wh = meter_decide(&m, more, &flags);
+      if (increment_wh > (now_ms + more) * METER_MAX_W / 3600000 * 6 / 5 + 2) __builtin_trap();
       continue;
     default: break;
     }

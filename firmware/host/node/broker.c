@@ -60,6 +60,13 @@ static void on_publish(struct mosquitto *m, void *of, int message_id)
   if (h) h->message_id = message_id;
 }
 
+static void on_subscribe(struct mosquitto *m, void *of, int message_id, int count, const int *granted)
+{
+  (void)m;
+  (void)of;
+  if (count > 0 && granted[0] > 2) port_log(LOG_ERROR, "commands_not_allowed", message_id);
+}
+
 static void on_message(struct mosquitto *m, void *of, const struct mosquitto_message *message)
 {
   (void)m;
@@ -107,6 +114,7 @@ void port_mqtt_connect(const struct port_session *s)
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_disconnect_callback_set(client, on_disconnect);
     mosquitto_publish_callback_set(client, on_publish);
+    mosquitto_subscribe_callback_set(client, on_subscribe);
     mosquitto_message_callback_set(client, on_message);
     ready = mosquitto_will_set(client, s->will_topic, (int)strlen(s->will), s->will, 1, true) == MOSQ_ERR_SUCCESS;
   }
