@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
+import { node } from './commands/node.ts'
 import { provision } from './commands/provision.ts'
-
 import { quarantine } from './commands/quarantine.ts'
 import { rebook } from './commands/rebook.ts'
 import { redrive } from './commands/redrive.ts'
@@ -26,6 +26,7 @@ const standard: Output = {
 /** In the order of the help. */
 const COMMANDS = [
   provision,
+  node,
   token,
   replay,
   show,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Output } from '../program.ts'
-import type { Channel, NodeEntry } from '../provisioning/registry.ts'
+import type { NodeEntry } from '../provisioning/registry.ts'
 import { openStack, type StackOptions, withStackOptions } from '../stack/stack.ts'
 
 interface Options extends StackOptions {
@@ -54,6 +54,7 @@ export function provision(program: Command, output: Output): void {
 async function parse(esp32Name: string, options: Options): Promise<NodeEntry> {
   const { option, PositiveThousandths } = await import('../quantity.ts')
   const { Classroom, Esp32Name } = await import('../../functions/contract/names.ts')
+  const { parseChannels } = await import('../provisioning/channels.ts')
   const optional = (field: string, value: string | undefined) =>
     value === undefined ? undefined : option(field, PositiveThousandths, value)
   return {
@@ -61,29 +62,9 @@ async function parse(esp32Name: string, options: Options): Promise<NodeEntry> {
     classroom: option('--classroom', Classroom, options.classroom),
     ratingMw: optional('--rating-w', options.ratingW),
     rolloverMwh: optional('--rollover-wh', options.rolloverWh),
-    channels: await parseChannels(options.channel),
+    channels: parseChannels('--channel', options.channel),
     effectiveFromMs: await parseInstant(options.from),
   }
-}
-
-async function parseChannels(given: readonly string[]): Promise<Channel[]> {
-  const { option, PositiveThousandths } = await import('../quantity.ts')
-  const { DeviceId } = await import('../../functions/contract/names.ts')
-  const { usage } = await import('../failure.ts')
-  const channels = given.map((text) => {
-    // The id may hold colons itself, so the last one separates.
-    const at = text.lastIndexOf(':')
-    if (at < 0) throw usage(`--channel must be <id>:<watts> (is "${text}")`)
-    return {
-      device_id: option('--channel id', DeviceId, text.slice(0, at)),
-      ratingMw: option('--channel watts', PositiveThousandths, text.slice(at + 1)),
-    }
-  })
-  const twice = channels.find(
-    (a, at) => channels.findIndex((b) => b.device_id === a.device_id) < at,
-  )
-  if (twice) throw usage(`--channel: "${twice.device_id}" is named twice`)
-  return channels
 }
 
 async function parseInstant(text: string | undefined): Promise<number | undefined> {

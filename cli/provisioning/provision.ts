@@ -4,6 +4,7 @@ import type { Stack } from '../stack/stack.ts'
 import { thingDirectory, writeCredentials } from './files.ts'
 import { makeKeyAndRequest } from './key.ts'
 import {
+  type FactsGiven,
   type Known,
   type NodeEntry,
   openRegistry,
@@ -81,7 +82,7 @@ export async function provisionNode(
  * say otherwise of. Asked again for the same facts it still is, so that a call that ended half way is
  * completed by the next.
  */
-function isOfThePast(entry: NodeEntry, known: Known, nowMs: number): boolean {
+export function isOfThePast(entry: FactsGiven, known: Known, nowMs: number): boolean {
   const isNothing =
     entry.ratingMw === undefined && entry.rolloverMwh === undefined && entry.channels.length === 0
   if (!known.isRegistered || isNothing) return false
@@ -90,7 +91,7 @@ function isOfThePast(entry: NodeEntry, known: Known, nowMs: number): boolean {
 }
 
 /** Who recorded it, for the registry. A process without a passwd entry has a number only. */
-function recordedBy(): string {
+export function recordedBy(): string {
   try {
     return `cli:${userInfo().username}`
   } catch {

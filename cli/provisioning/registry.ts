@@ -12,9 +12,13 @@ export interface Channel {
 }
 
 /** What a person says about a node when it is provisioned. */
-export interface NodeEntry {
-  esp32Name: string
+export interface NodeEntry extends FactsGiven {
   classroom: string
+}
+
+/** What a person says a node's wiring is made for. */
+export interface FactsGiven {
+  esp32Name: string
   /** Most power the node's wiring carries, in mW; undefined leaves what is registered. */
   ratingMw?: number
   /** Where the node's meter wraps to zero, in mWh. */
@@ -46,6 +50,15 @@ export interface Registry {
   read(esp32Name: string): Promise<Known>
   /** Adds what is missing: node, first assignment, changed facts. Never changes what is there. */
   write(entry: NodeEntry, known: Known, thingArn: string, by: string, nowMs: number): Promise<void>
+  /** Adds the facts that differ from what is known. @returns how many those were */
+  tell(given: FactsGiven, known: Known, by: string, nowMs: number): Promise<number>
+  /** Adds where a node stands from an instant on; null for nowhere. */
+  assign(
+    esp32Name: string,
+    to: { classroom: string | null; fromMs: number },
+    by: string,
+    nowMs: number,
+  ): Promise<void>
   close(): void
 }
 
@@ -83,6 +96,18 @@ export function openRegistry(stack: Stack): Registry {
         if (now.classroom !== classroom) throw otherClassroom(esp32Name, now.classroom, classroom)
       }
       await Promise.all(changedFacts(entry, known.facts, by, nowMs).map(putOnce))
+    },
+    tell: async (given, known, by, nowMs) => {
+      const facts = changedFacts(given, known.facts, by, nowMs)
+      await Promise.all(facts.map(putOnce))
+      return facts.length
+    },
+    assign: async (esp32Name, to, by, nowMs) => {
+      if (!(await putOnce(assignment(esp32Name, to, by, nowMs)))) {
+        throw new Failure(
+          `somebody else assigned ${esp32Name} in this very moment; look, then repeat`,
+        )
+      }
     },
     close: () => plain.destroy(),
   }
@@ -127,9 +152,27 @@ function firstAssignment(entry: NodeEntry, by: string, nowMs: number): Record<st
   })
 }
 
+/** A later assignment; without a classroom (and so without a place in the index) the node is retired. */
+function assignment(
+  esp32Name: string,
+  { classroom, fromMs }: { classroom: string | null; fromMs: number },
+  by: string,
+  nowMs: number,
+): Record<string, unknown> {
+  const digits = (ms: number) => String(ms).padStart(13, '0')
+  return AssignmentItem.parse({
+    esp32_name: esp32Name,
+    kind: `assignment#${digits(fromMs)}#${digits(nowMs)}`,
+    ...(classroom !== null && { classroom }),
+    from_at_ms: fromMs,
+    recorded_at_ms: nowMs,
+    recorded_by: by,
+  })
+}
+
 /** Only what differs from the latest fact of its register, so that a second call adds nothing. */
 function changedFacts(
-  entry: NodeEntry,
+  entry: FactsGiven,
   known: readonly Fact[],
   by: string,
   nowMs: number,

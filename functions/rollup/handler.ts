@@ -8,16 +8,21 @@ import { nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { rollupStore } from '../adapters/rollups.ts'
 import { tariffStore } from '../adapters/tariffs.ts'
-import { LocalDay } from '../contract/names.ts'
+import { Esp32Name, LocalDay } from '../contract/names.ts'
 import { registerParts } from '../domain/reading.ts'
 import { rebuildRegister } from './rebuild.ts'
 import { type RunDone, type RunPorts, run } from './run.ts'
+import { followStays } from './stays.ts'
 import { startWork } from './work.ts'
 
-/** The schedule's input; a call by hand may leave it out, or ask for a register's days anew. */
+/**
+ * The schedule's input; a call by hand may leave it out, ask for a register's days anew, or to follow a
+ * move of one node at once.
+ */
 const RollupEvent = z.looseObject({
   scheduled_time: z.string().optional(),
   rebuild: z.object({ register: z.string(), from: LocalDay, to: LocalDay }).optional(),
+  follow: z.object({ node: Esp32Name }).optional(),
 })
 
 const client = documentClient()
@@ -34,20 +39,22 @@ const ports: RunPorts = {
     logger.error('register not rolled up', { register, error: error as Error }),
 }
 
-/** What a rebuild by hand did. */
-interface Rebuilt {
-  readonly register: string
+/** What a call by hand did. */
+interface Written {
   readonly days_written: number
 }
 
 /** Every quarter of an hour, when a day and a month are to be closed, and whenever asked. */
-export const handler = observed<unknown, RunDone | Rebuilt>().handler(async (event, context) => {
-  const { scheduled_time, rebuild } = RollupEvent.parse(event ?? {})
+export const handler = observed<unknown, RunDone | Written>().handler(async (event, context) => {
+  const { scheduled_time, rebuild, follow } = RollupEvent.parse(event ?? {})
   if (rebuild !== undefined) {
-    const { register } = rebuild
-    const record = await ports.nodes.get(registerParts(register).esp32Name)
+    const record = await ports.nodes.get(registerParts(rebuild.register).esp32Name)
     const work = await startWork(ports, 'rebuild')
-    return { register, days_written: await rebuildRegister(record, register, rebuild, ports, work) }
+    return { days_written: await rebuildRegister(record, rebuild.register, rebuild, ports, work) }
+  }
+  if (follow !== undefined) {
+    const record = await ports.nodes.get(follow.node)
+    return { days_written: await followStays(record, ports, await startWork(ports)) }
   }
   const now = () => notBefore(scheduled_time)
   const done = await run(scheduled_time ?? context.awsRequestId, { ...ports, now })

@@ -1,6 +1,6 @@
 import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
 import { type Assignment, classroomAt, stays } from '../domain/assignment.ts'
-import { dateAt } from '../domain/calendar.ts'
+import { dateAt, dayAt } from '../domain/calendar.ts'
 import { type DateRange, rebuildRegister } from './rebuild.ts'
 import type { RollPorts, Work } from './work.ts'
 
@@ -70,14 +70,16 @@ export function changedDates(
   const sorted = [...new Set(edges)].sort((a, b) => a - b)
   let fromMs: number | null = null
   let toMs = 0
+  // Today's items cover all of the day, so a change that is still to come today is one of them.
+  const today = dayAt(nowMs, zone)
   sorted.forEach((startMs, at) => {
     const endMs = sorted[at + 1]
-    if (endMs === undefined || startMs >= nowMs) return
+    if (endMs === undefined || startMs >= today.endMs) return
     const probe = Number.isFinite(startMs) ? startMs : endMs - 1
     if (classroomAt(before, probe) === classroomAt(after, probe)) return
     fromMs ??= startMs
-    toMs = Math.min(endMs, nowMs)
+    toMs = Math.min(endMs, today.endMs)
   })
   if (fromMs === null) return null
-  return { from: dateAt(Math.max(fromMs, 0), zone), to: dateAt(toMs, zone) }
+  return { from: dateAt(Math.max(fromMs, 0), zone), to: dateAt(toMs - 1, zone) }
 }
