@@ -7,3 +7,9 @@ import type { StageConfig } from './config.ts'
 export function physicalName(config: StageConfig, name: string): string {
   return `autovolt-${config.stage}-${name}`
 }
+
+/**
+ * Where `autovolt token` waits for the answer of a sign-in. Cognito compares the whole URL, so the
+ * port is fixed; plain http is allowed because nothing leaves the machine.
+ */
+export const LOOPBACK_CALLBACK = 'http://localhost:8976/callback'

@@ -66,8 +66,18 @@ export class PublicApi extends Construct {
       createDefaultStage: false,
       corsPreflight: {
         allowOrigins: config.corsOrigins,
-        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
-        allowHeaders: ['authorization', 'content-type'],
+        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PATCH],
+        allowHeaders: ['authorization', 'content-type', 'if-none-match', 'idempotency-key'],
+        exposeHeaders: [
+          'etag',
+          'location',
+          'link',
+          'x-next-start',
+          'content-disposition',
+          'deprecation',
+          'sunset',
+          'idempotency-replayed',
+        ],
         maxAge: Duration.hours(1),
       },
     })

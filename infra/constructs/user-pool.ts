@@ -2,16 +2,21 @@ import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
 import {
   AccountRecovery,
   CfnUserPoolGroup,
+  ClientAttributes,
   FeaturePlan,
+  LambdaVersion,
   Mfa,
   OAuthScope,
   ResourceServerScope,
+  StringAttribute,
   UserPool,
   type UserPoolClient,
+  UserPoolOperation,
 } from 'aws-cdk-lib/aws-cognito'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
-import { physicalName } from '../names.ts'
+import { LOOPBACK_CALLBACK, physicalName } from '../names.ts'
+import { type FunctionContext, ServiceFunction } from './function.ts'
 
 /** What a token may be used for, and the groups a person may be in. */
 export const SCOPES = ['read', 'operate', 'admin'] as const
@@ -33,8 +38,9 @@ export class People extends Construct {
   /** The hosted sign-in page. */
   readonly signInUrl: string
 
-  constructor(scope: Construct, id: string, config: StageConfig) {
+  constructor(scope: Construct, id: string, context: FunctionContext) {
     super(scope, id)
+    const { config } = context
 
     this.pool = new UserPool(this, 'Pool', {
       userPoolName: physicalName(config, 'people'),
@@ -54,6 +60,8 @@ export class People extends Construct {
         requireSymbols: true,
         tempPasswordValidity: Duration.days(3),
       },
+      // A JSON list of the only classrooms a viewer may see; absent: all. No client can write it.
+      customAttributes: { classrooms: new StringAttribute({ maxLen: 2_048, mutable: true }) },
       deletionProtection: config.protectData,
       removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
@@ -62,6 +70,22 @@ export class People extends Construct {
       reason:
         'The Plus plan is billed for every active user. Accounts are made by an administrator, and a second factor is required of everyone.',
     })
+
+    const preToken = new ServiceFunction(this, 'PreToken', context, {
+      name: 'pre-token',
+      entry: 'functions/identity/pre-token.ts',
+      description:
+        'Gives a token the scopes of its owner’s groups, and the classrooms they may see',
+      rights: {},
+      memoryMb: 256,
+      // Cognito waits five seconds, and then refuses the sign-in.
+      timeout: Duration.seconds(5),
+    })
+    this.pool.addTrigger(
+      UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
+      preToken.lambda,
+      LambdaVersion.V2_0,
+    )
 
     for (const [groupName, description] of Object.entries(groups)) {
       new CfnUserPoolGroup(this, `Group-${groupName}`, {
@@ -95,9 +119,15 @@ export class People extends Construct {
           OAuthScope.EMAIL,
           ...SCOPES.map((name) => OAuthScope.resourceServer(server, scopes[name])),
         ],
-        callbackUrls: config.corsOrigins.map((origin) => `${origin}/`),
+        callbackUrls: [
+          ...config.corsOrigins.map((origin) => `${origin}/`),
+          ...(allowsLoopback(config) ? [LOOPBACK_CALLBACK] : []),
+        ],
         logoutUrls: config.corsOrigins.map((origin) => `${origin}/`),
       },
+      // What limits a person is written by administrators, never through a client.
+      readAttributes: new ClientAttributes().withStandardAttributes({ email: true }),
+      writeAttributes: new ClientAttributes().withStandardAttributes({ email: true }),
       preventUserExistenceErrors: true,
       enableTokenRevocation: true,
       accessTokenValidity: Duration.hours(1),
@@ -112,3 +142,6 @@ export class People extends Construct {
     this.signInUrl = domain.baseUrl()
   }
 }
+
+/** People of production sign in through the dashboard only; elsewhere also from a terminal. */
+const allowsLoopback = ({ stage }: StageConfig) => stage !== 'prod'

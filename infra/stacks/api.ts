@@ -29,8 +29,9 @@ export class ApiStack extends Stack {
         control: ['GetItem', 'Query'],
       },
       byClassroom: true,
-      memoryMb: 512,
-      timeout: Duration.seconds(15),
+      // Half a processor: a month of a classroom is some hundred items to read and price.
+      memoryMb: 1_024,
+      timeout: Duration.seconds(25),
     })
     const ingestHttp = new ServiceFunction(this, 'IngestHttp', context, {
       name: 'ingest-http',
@@ -49,17 +50,38 @@ export class ApiStack extends Stack {
     const { target: admin } = new Administration(this, 'Administration', context)
 
     const health = { publicBecause: 'Monitors call it without a login; it tells counts only.' }
+    const openapi = {
+      publicBecause:
+        'Documentation and code generators read it; it says nothing the source does not.',
+    }
     const base = '/api/power-analytics'
+    /** Where dashboards of the former system look. */
+    const former = '/api/analytics'
+    // In the order and with the access of functions/contract/api/routes.ts, which a test compares.
     const http = new PublicApi(this, 'Http', {
       ...context,
       routes: [
         { method: GET, path: `${base}/health`, access: health, target: api },
+        { method: GET, path: `${base}/openapi.json`, access: openapi, target: api },
+        { method: GET, path: `${base}/classrooms`, access: 'read', target: api },
         { method: GET, path: `${base}/summary`, access: 'read', target: api },
+        { method: GET, path: `${base}/timeline`, access: 'read', target: api },
+        { method: GET, path: `${base}/device-breakdown`, access: 'read', target: api },
+        { method: GET, path: `${base}/monthly`, access: 'read', target: api },
+        { method: GET, path: `${base}/calendar`, access: 'read', target: api },
+        { method: GET, path: `${base}/export-csv`, access: 'read', target: api },
+        { method: GET, path: `${base}/cost-versions`, access: 'read', target: api },
+        { method: POST, path: `${base}/cost-versions`, access: 'admin', target: admin },
+        { method: POST, path: `${base}/recalculate`, access: 'admin', target: admin },
+        { method: GET, path: `${base}/jobs/{id}`, access: 'operate', target: api },
         { method: GET, path: `${base}/nodes`, access: 'read', target: api },
         { method: GET, path: `${base}/ledger`, access: 'operate', target: api },
         { method: POST, path: `${base}/telemetry`, access: 'operate', target: ingestHttp },
-        { method: POST, path: `${base}/cost-versions`, access: 'admin', target: admin },
-        { method: POST, path: `${base}/recalculate`, access: 'admin', target: admin },
+        { method: GET, path: `${base}/tickets`, access: 'operate', target: api },
+        { method: GET, path: `${base}/reconciliations`, access: 'operate', target: api },
+        { method: GET, path: `${base}/audit`, access: 'admin', target: api },
+        { method: GET, path: `${former}/energy-summary`, access: 'read', target: api },
+        { method: GET, path: `${former}/energy/24h`, access: 'read', target: api },
       ],
     })
 

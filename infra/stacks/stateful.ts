@@ -15,8 +15,8 @@ export class StatefulStack extends Stack {
     super(scope, id, props)
 
     this.tables = new Tables(this, 'Tables', config)
-    this.people = new People(this, 'People', config)
     this.alarms = new AlarmChannel(this, 'Alarms', config)
+    this.people = new People(this, 'People', { config, tables: this.tables, alarms: this.alarms })
 
     new CfnOutput(this, 'UserPoolId', { value: this.people.pool.userPoolId })
     new CfnOutput(this, 'UserPoolClientId', { value: this.people.client.userPoolClientId })

@@ -1,47 +1,23 @@
 import * as z from 'zod'
-import type { ControlResponse, ControlRoute, Plugin, Resource, Runtime } from '../runtime.ts'
-import { refuse } from '../template/refuse.ts'
-import { ROLES, SCOPES_OF_ROLE } from './roles.ts'
+import type { ControlResponse, ControlRoute, Plugin, Runtime } from '../runtime.ts'
+import { cognitoRoute } from './cognito.ts'
+import { type Pool, readPool } from './pool.ts'
 import { openSigningKey, type SigningKey } from './signing-key.ts'
-import { accessToken } from './tokens.ts'
+import { accessToken, builtIn, type Person } from './tokens.ts'
+import { openUsers, type Users } from './users.ts'
 
 /** Longest life Cognito gives an access token. */
 const MAX_TTL_SECONDS = 86_400
-const SECONDS = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 } as const
-const unit = z.enum(['seconds', 'minutes', 'hours', 'days'])
-const clientProperties = z.object({
-  UserPoolId: z.string(),
-  AccessTokenValidity: z.number().positive().optional(),
-  TokenValidityUnits: z.object({ AccessToken: unit.optional() }).optional(),
-})
-const resourceServerProperties = z.object({
-  UserPoolId: z.string(),
-  Identifier: z.string(),
-  Scopes: z.array(z.object({ ScopeName: z.string() })).optional(),
-})
-const groupProperties = z.object({ UserPoolId: z.string(), GroupName: z.string() })
-const tokenRequest = z.strictObject({
-  role: z.enum(ROLES),
-  ttl_seconds: z.int().min(1).max(MAX_TTL_SECONDS).optional(),
-})
-
-/** The user pool access tokens come from, as the template describes it. */
-interface Pool {
-  issuer: string
-  clientId: string
-  ttlSeconds: number
-  scopes: ReadonlySet<string>
-  groups: ReadonlySet<string>
-}
+const ttl_seconds = z.int().min(1).max(MAX_TTL_SECONDS).optional()
 
 /**
  * Cognito on one machine: nobody signs in, but `POST /local/token` on the control endpoint gives
- * the access token a person of a role would have.
+ * the access token a person would have: one of the pool, or one who stands for a role.
  */
 export const identity: Plugin = {
   name: 'identity',
   supports: {
-    // Sign-in itself does not happen here, so its settings have no effect. Triggers are not in the list.
+    // Sign-in itself does not happen here, so its settings have no effect.
     'AWS::Cognito::UserPool': [
       'AccountRecoverySetting',
       'AdminCreateUserConfig',
@@ -53,6 +29,7 @@ export const identity: Plugin = {
       'EmailVerificationMessage',
       'EmailVerificationSubject',
       'EnabledMfas',
+      'LambdaConfig',
       'MfaConfiguration',
       'Policies',
       'Schema',
@@ -96,43 +73,33 @@ export const identity: Plugin = {
     const pool = readPool(runtime)
     if (!pool) return { stop: async () => {} }
     const key = await openSigningKey(options.dataDir)
-    return { controlRoutes: routes(runtime, pool, key), stop: async () => {} }
+    const users = openUsers(runtime.store)
+    return {
+      controlRoutes: [
+        cognitoRoute(pool, users, () => runtime.now()),
+        ...routes(runtime, pool, key, users),
+      ],
+      stop: async () => {},
+    }
   },
 }
 
-/** The first user pool that has a client. */
-function readPool(runtime: Pick<Runtime, 'ofType'>): Pool | undefined {
-  const client = runtime.ofType('AWS::Cognito::UserPoolClient')[0]
-  if (!client) return undefined
-  const { UserPoolId, AccessTokenValidity, TokenValidityUnits } = clientProperties.parse(
-    client.properties,
-  )
-  const pool = runtime.ofType('AWS::Cognito::UserPool').find(({ ref }) => ref === UserPoolId)
-  if (!pool) {
-    throw refuse(client, 'UserPoolId', `${UserPoolId} is no user pool of this app`, 'Add the pool.')
+function routes(
+  runtime: Pick<Runtime, 'invoke' | 'now'>,
+  pool: Pool,
+  key: SigningKey,
+  users: Users,
+): ControlRoute[] {
+  const roles = [...pool.groups] as [string, ...string[]]
+  const tokenRequest = z.union([
+    z.strictObject({ role: z.enum(roles), ttl_seconds }),
+    z.strictObject({ user: z.string().min(1), ttl_seconds }),
+  ])
+  const personOf = (request: z.infer<typeof tokenRequest>): Person | undefined => {
+    if ('role' in request) return builtIn(request.role, pool)
+    const user = users.find(request.user)
+    return user && { ...user, username: user.sub }
   }
-  const perUnit = SECONDS[TokenValidityUnits?.AccessToken ?? 'hours']
-  const here = <T>(type: string, shape: z.ZodType<T & { UserPoolId: string }>) =>
-    runtime
-      .ofType(type)
-      .map(({ properties }: Resource) => shape.parse(properties))
-      .filter((it) => it.UserPoolId === UserPoolId)
-  const servers = here('AWS::Cognito::UserPoolResourceServer', resourceServerProperties)
-  const groups = here('AWS::Cognito::UserPoolGroup', groupProperties)
-  return {
-    issuer: String(pool.attributes.ProviderURL),
-    clientId: client.ref,
-    ttlSeconds: AccessTokenValidity === undefined ? 3600 : AccessTokenValidity * perUnit,
-    scopes: new Set(
-      servers.flatMap(({ Identifier, Scopes = [] }) =>
-        Scopes.map(({ ScopeName }) => `${Identifier}/${ScopeName}`),
-      ),
-    ),
-    groups: new Set(groups.map(({ GroupName }) => GroupName)),
-  }
-}
-
-function routes(runtime: Pick<Runtime, 'now'>, pool: Pool, key: SigningKey): ControlRoute[] {
   return [
     {
       method: 'GET',
@@ -144,23 +111,21 @@ function routes(runtime: Pick<Runtime, 'now'>, pool: Pool, key: SigningKey): Con
       path: /^\/local\/token$/,
       async handle({ body }) {
         const request = tokenRequest.safeParse(parsed(body))
-        if (!request.success) return json(400, { message: z.prettifyError(request.error) })
-        const { role, ttl_seconds = pool.ttlSeconds } = request.data
-        const missing = SCOPES_OF_ROLE[role].filter((scope) => !pool.scopes.has(scope))
-        if (missing.length > 0) {
-          return json(400, { message: `no resource server has the scope ${missing.join(', ')}` })
+        if (!request.success) {
+          const message = `a token is for a "role" (${roles.join(', ')}) or a "user": ${z.prettifyError(request.error)}`
+          return json(400, { message })
         }
-        if (!pool.groups.has(role)) {
-          return json(400, { message: `the user pool has no group ${role}` })
+        const person = personOf(request.data)
+        if (person === undefined) {
+          return json(404, { message: 'the user pool has no such user; `autovolt users add` it' })
         }
-        const token = await accessToken(key, {
-          role,
-          issuer: pool.issuer,
-          clientId: pool.clientId,
-          ttlSeconds: ttl_seconds,
-          nowMs: runtime.now(),
-        })
-        return json(200, { token, expires_in: ttl_seconds })
+        const ttlSeconds = request.data.ttl_seconds ?? pool.ttlSeconds
+        try {
+          const token = await accessToken(runtime, pool, key, person, ttlSeconds)
+          return json(200, { token, expires_in: ttlSeconds })
+        } catch (error) {
+          return json(500, { message: error instanceof Error ? error.message : String(error) })
+        }
       },
     },
   ]

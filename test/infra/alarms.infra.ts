@@ -99,7 +99,7 @@ describe('an alarm goes off', () => {
 
 describe('the alarm e-mail', () => {
   it('hears of every alarm', () => {
-    expect(alarms).toHaveLength(24)
+    expect(alarms).toHaveLength(25)
     for (const { AlarmName, AlarmActions } of alarms) {
       expect(AlarmActions, AlarmName).toEqual([`ref:${topic.id}`])
     }
@@ -144,6 +144,6 @@ describe('the alarm e-mail', () => {
   it('costs nothing when there is none', () => {
     expect(silent.ofType('AWS::SNS::Topic')).toEqual([])
     expect(silent.ofType('AWS::KMS::Key')).toEqual([])
-    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(24)
+    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(25)
   })
 })

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { RouteContract } from '../../functions/contract/api/route.ts'
+import { ROUTES } from '../../functions/contract/api/routes.ts'
 import { synthesize } from './synthesized.ts'
 
 const app = synthesize('prod', { account: '123456789012' })
@@ -6,50 +8,45 @@ const routes = app.ofType('AWS::ApiGatewayV2::Route').map(({ properties }) => pr
 const api = app.one('AWS::ApiGatewayV2::Api')
 const authorizer = app.one('AWS::ApiGatewayV2::Authorizer')
 
+const isPublic = (routeKey: string) => /\/(health|openapi\.json)$/.test(routeKey)
+
 describe('routes', () => {
-  it('are these, each with the scope it asks for and the function behind it', () => {
+  it('are those of the contract, each with the scope it asks for', () => {
+    const table = routes.map(({ RouteKey, AuthorizationType, AuthorizationScopes }) => [
+      RouteKey,
+      AuthorizationType,
+      AuthorizationScopes,
+    ])
+    const contract = Object.values<RouteContract>(ROUTES).map(({ method, path, access }) => [
+      `${method} ${path}`,
+      access === 'public' ? 'NONE' : 'JWT',
+      access === 'public' ? undefined : [`autovolt/${access}`],
+    ])
+    expect(table).toEqual(contract)
+  })
+
+  it('read through one function and write through others', () => {
     const integrations = new Map(
       app
         .ofType('AWS::ApiGatewayV2::Integration')
         .map(({ id, properties }) => [`integrations/ref:${id}`, properties]),
     )
-    const table = routes.map(({ RouteKey, AuthorizationType, AuthorizationScopes, Target }) => [
-      RouteKey,
-      AuthorizationType,
-      AuthorizationScopes,
-      integrations.get(Target)?.IntegrationUri,
-    ])
-    expect(table).toEqual([
-      ['GET /api/power-analytics/health', 'NONE', undefined, 'Arn:autovolt-prod-api'],
-      ['GET /api/power-analytics/summary', 'JWT', ['autovolt/read'], 'Arn:autovolt-prod-api'],
-      ['GET /api/power-analytics/nodes', 'JWT', ['autovolt/read'], 'Arn:autovolt-prod-api'],
-      ['GET /api/power-analytics/ledger', 'JWT', ['autovolt/operate'], 'Arn:autovolt-prod-api'],
-      [
-        'POST /api/power-analytics/telemetry',
-        'JWT',
-        ['autovolt/operate'],
-        'Arn:autovolt-prod-ingest-http',
-      ],
-      [
-        'POST /api/power-analytics/cost-versions',
-        'JWT',
-        ['autovolt/admin'],
-        'Arn:autovolt-prod-admin',
-      ],
-      [
-        'POST /api/power-analytics/recalculate',
-        'JWT',
-        ['autovolt/admin'],
-        'Arn:autovolt-prod-admin',
-      ],
+    const behind = (routeKey: string, target: string) => {
+      const name = integrations.get(target)?.IntegrationUri.replace('Arn:autovolt-prod-', '')
+      return routeKey.startsWith('GET ') ? name : `${routeKey.split('/').at(-1)} ${name}`
+    }
+    const names = routes.map(({ RouteKey, Target }) => behind(RouteKey, Target))
+    expect([...new Set(names)].sort()).toEqual([
+      'api',
+      'cost-versions admin',
+      'recalculate admin',
+      'telemetry ingest-http',
     ])
   })
 
-  it('but health all ask for a token of our users, for this API', () => {
+  it('ask for a token of our users, for this API, unless they are public', () => {
     for (const { RouteKey, AuthorizerId } of routes) {
-      expect(AuthorizerId).toBe(
-        RouteKey === 'GET /api/power-analytics/health' ? undefined : `ref:${authorizer.id}`,
-      )
+      expect(AuthorizerId).toBe(isPublic(RouteKey) ? undefined : `ref:${authorizer.id}`)
     }
     const client = app.one('AWS::Cognito::UserPoolClient')
     expect(authorizer.properties).toMatchObject({
@@ -74,7 +71,7 @@ describe('routes', () => {
       SourceAccount: '123456789012',
       SourceArn: `arn:aws:execute-api:ap-south-1:123456789012:ref:${api.id}/*/*`,
     })
-    expect(permissions).toEqual([permission('api'), permission('ingest-http'), permission('admin')])
+    expect(permissions).toEqual([permission('api'), permission('admin'), permission('ingest-http')])
   })
 })
 
@@ -87,8 +84,10 @@ describe('the stage', () => {
       ThrottlingRateLimit: 200,
       ThrottlingBurstLimit: 400,
     })
+    const tenth = { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 }
     expect(properties.RouteSettings).toEqual({
-      'GET /api/power-analytics/health': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
+      'GET /api/power-analytics/health': tenth,
+      'GET /api/power-analytics/openapi.json': tenth,
     })
   })
 
@@ -111,8 +110,18 @@ describe('browsers', () => {
   it('may call from the origins of the configuration only', () => {
     expect(api.properties.CorsConfiguration).toEqual({
       AllowOrigins: ['https://autovolt.example'],
-      AllowMethods: ['GET', 'POST'],
-      AllowHeaders: ['authorization', 'content-type'],
+      AllowMethods: ['GET', 'POST', 'PATCH'],
+      AllowHeaders: ['authorization', 'content-type', 'if-none-match', 'idempotency-key'],
+      ExposeHeaders: [
+        'etag',
+        'location',
+        'link',
+        'x-next-start',
+        'content-disposition',
+        'deprecation',
+        'sunset',
+        'idempotency-replayed',
+      ],
       MaxAge: 3600,
     })
   })
@@ -158,6 +167,46 @@ describe('people', () => {
       AccessTokenValidity: 60,
       TokenValidityUnits: { AccessToken: 'minutes' },
     })
+  })
+})
+
+describe('tokens', () => {
+  it('say what the pre-token function gives, by the event that may change access tokens', () => {
+    const arn = 'Arn:autovolt-prod-pre-token'
+    expect(app.one('AWS::Cognito::UserPool').properties.LambdaConfig).toEqual({
+      PreTokenGenerationConfig: { LambdaArn: arn, LambdaVersion: 'V2_0' },
+    })
+    const permission = app.one(
+      'AWS::Lambda::Permission',
+      ({ Principal }) => Principal === 'cognito-idp.amazonaws.com',
+    )
+    expect(permission.properties).toMatchObject({
+      FunctionName: arn,
+      SourceArn: 'Arn:autovolt-prod-people',
+    })
+  })
+
+  it('are limited by an attribute that no client writes or reads', () => {
+    expect(app.one('AWS::Cognito::UserPool').properties.Schema).toEqual([
+      {
+        Name: 'classrooms',
+        AttributeDataType: 'String',
+        Mutable: true,
+        StringAttributeConstraints: { MaxLength: '2048' },
+      },
+    ])
+    expect(app.one('AWS::Cognito::UserPoolClient').properties).toMatchObject({
+      ReadAttributes: ['email'],
+      WriteAttributes: ['email'],
+    })
+  })
+
+  it('come to a terminal on every stage but production', () => {
+    const callbacks = (stage: 'dev' | 'staging' | 'prod') =>
+      synthesize(stage).one('AWS::Cognito::UserPoolClient').properties.CallbackURLs
+    expect(callbacks('dev')).toContain('http://localhost:8976/callback')
+    expect(callbacks('staging')).toContain('http://localhost:8976/callback')
+    expect(callbacks('prod')).toEqual(['https://autovolt.example/'])
   })
 })
 

@@ -37,8 +37,8 @@ interface BundledResource {
 }
 
 describe('bundled functions', () => {
-  it('are seven', () => {
-    expect(bundles).toHaveLength(7)
+  it('are ten', () => {
+    expect(bundles).toHaveLength(10)
   })
 
   it.each(bundles.map((bundle) => [bundle.name, bundle] as const))(
@@ -53,7 +53,10 @@ describe('bundled functions', () => {
           `const { handler } = await import('${url}'); console.log(process.version, typeof handler)`,
         ],
         // From a folder without node_modules: whatever is not in the bundle is missing.
-        { cwd: folder, env: { ...variables, AWS_REGION: 'ap-south-1' } },
+        {
+          cwd: folder,
+          env: { ...variables, AWS_REGION: 'ap-south-1', AWS_LAMBDA_FUNCTION_NAME: 'it' },
+        },
       )
       expect(stdout).toMatch(/^v24\.\S+ function\n$/)
     },

@@ -18,8 +18,8 @@ describe('every function', () => {
         Architectures: ['arm64'],
         Handler: 'index.handler',
       })
-      expect([256, 512]).toContain(properties.MemorySize)
-      expect(properties.Timeout).toBeGreaterThanOrEqual(10)
+      expect([256, 512, 1024]).toContain(properties.MemorySize)
+      expect(properties.Timeout).toBeGreaterThanOrEqual(5)
       expect(properties.Timeout).toBeLessThanOrEqual(300)
       expect(properties.ReservedConcurrentExecutions).toBeUndefined()
     },

@@ -109,6 +109,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       'autovolt-prod-ingest',
       'autovolt-prod-ingest-http',
       'autovolt-prod-ledger',
+      'autovolt-prod-pre-token',
       'autovolt-prod-presence',
       'autovolt-prod-recalculate',
       'autovolt-prod-rollup',

@@ -1,5 +1,5 @@
 import type { Resource } from '../../local/runtime.ts'
-import { type Edge, resource } from './edge.ts'
+import { type Edge, PRE_TOKEN, resource } from './edge.ts'
 
 const API = 'arn:aws:lambda:ap-south-1:000000000000:function:autovolt-local-api'
 /** The provider URL of the pool. */
@@ -21,7 +21,15 @@ export const guarded = (RouteKey: string, ...AuthorizationScopes: string[]) =>
 /** A user pool and an HTTP API as the template writes them, with these routes. */
 export function apiResources(...routes: Resource[]): Resource[] {
   return [
-    resource('AWS::Cognito::UserPool', 'Pool', {}, 'ap-south-1_local', { ProviderURL: ISSUER }),
+    resource(
+      'AWS::Cognito::UserPool',
+      'Pool',
+      {
+        LambdaConfig: { PreTokenGenerationConfig: { LambdaArn: PRE_TOKEN, LambdaVersion: 'V2_0' } },
+      },
+      'ap-south-1_local',
+      { ProviderURL: ISSUER },
+    ),
     resource(
       'AWS::Cognito::UserPoolClient',
       'Client',
