@@ -39,8 +39,13 @@ type PackedLine = [
   0 | 1,
   number[],
 ]
-type More = [facts: number, part: number, owed: 0 | readonly [number, number | null]]
-const NO_MORE: More = [0, 0, 0]
+type More = [
+  facts: number,
+  part: number,
+  owed: 0 | readonly [number, number | null],
+  aheadMs: number | null,
+]
+const NO_MORE: More = [0, 0, 0, null]
 type Body = [
   format: number,
   register: string,
@@ -150,9 +155,10 @@ function toBody(entry: Omit<Entry, 'hash'>): Body {
   ]
 }
 
-function moreOf({ part, state: { facts, owed } }: Omit<Entry, 'hash'>): [] | [More] {
-  if (part === 0 && facts === 0 && owed === null) return []
-  return [[facts, part, owed === null ? 0 : [owed.fromMs, owed.toMs]]]
+function moreOf({ part, state }: Omit<Entry, 'hash'>): [] | [More] {
+  const { facts, owed, aheadMs } = state
+  if (part === 0 && facts === 0 && owed === null && aheadMs === null) return []
+  return [[facts, part, owed === null ? 0 : [owed.fromMs, owed.toMs], aheadMs]]
 }
 
 function fromBody(body: Body, prevHash: string, hash: string): Entry {
@@ -173,7 +179,7 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
     epochs,
     epochCount,
     totals,
-    [facts, part, owed] = NO_MORE,
+    [facts, part, owed, aheadMs] = NO_MORE,
   ] = body
   const readings = unpackReadings(packed, deviceIds)
   const at = (i: number) => readings[i] as PlacedReading
@@ -195,6 +201,7 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
       epochs,
       epochCount,
       totals: { readings: count, measuredMwh, estimatedMwh, suspenseMwh, resets, reversals },
+      aheadMs,
       facts,
       owed: owed === 0 ? null : { fromMs: owed[0], toMs: owed[1] },
     },

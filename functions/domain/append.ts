@@ -9,7 +9,7 @@ import {
   NO_TOTALS,
 } from './journal.ts'
 import { difference } from './line.ts'
-import { byRank, byTime, distinct, inOrder, isWeak, place } from './order.ts'
+import { began, byRank, byTime, distinct, doubt, inOrder, isWeak, place } from './order.ts'
 import { earlierReceived, type PlacedReading, type Reading } from './reading.ts'
 import { START, walk } from './walk.ts'
 
@@ -70,14 +70,17 @@ export function supersedes(reading: Reading, booked: Reading): boolean {
 }
 
 function extendsJournal(
-  { last }: JournalState,
+  { last, aheadMs }: JournalState,
   reading: Reading,
   isNewEpoch: (epoch: number) => boolean,
 ): boolean {
   // A reading with a time of its own may move weak ones before it, and tell when their epoch began;
   // one that lies before the last says that a clock was wrong.
   if (!isWeak(reading) && (isWeak(last) || reading.atMs < last.tMs)) return false
-  if (reading.epoch !== null && reading.epoch === last.epoch) return byRank(reading, last) > 0
+  if (reading.epoch !== null && reading.epoch === last.epoch) {
+    return byRank(reading, last) > 0 && doubt(reading) >= doubt(last)
+  }
+  if (aheadMs !== null && reading.atMs <= aheadMs) return false
   if (reading.epoch === null && last.epoch === null) return byTime(reading, last) > 0
   if (reading.atMs < last.tMs || (reading.atMs === last.tMs && reading.id <= last.id)) return false
   return reading.epoch === null || isNewEpoch(reading.epoch)
@@ -140,6 +143,7 @@ export function append(
       walk: walked.state,
       totals,
       ...epochsAfter(state, placed),
+      ...aheadAfter(state, last, placed),
       facts: recordedIn(facts),
       owed: null,
     },
@@ -167,6 +171,17 @@ export function passedOver(
     duplicates: others.filter((r) => same(r) && isRepeat(r, standing.get(r.id) as Reading)),
     conflicts: others.filter((reading) => !same(reading)),
   }
+}
+
+/** @param known readings that tell when the last one's epoch began, unless it is that of the state's last */
+export function aheadAfter(
+  state: JournalState | null,
+  last: PlacedReading,
+  known: readonly PlacedReading[],
+): Pick<JournalState, 'aheadMs'> {
+  const isSame = state !== null && last.epoch === state.last.epoch
+  const beganMs = isSame ? state.aheadMs : began(last.epoch, known)
+  return { aheadMs: beganMs !== null && beganMs > last.tMs ? beganMs : null }
 }
 
 export function epochsAfter(

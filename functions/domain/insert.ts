@@ -1,4 +1,11 @@
-import { type Booking, epochsAfter, NOTHING_BOOKED, passedOver, supersedes } from './append.ts'
+import {
+  aheadAfter,
+  type Booking,
+  epochsAfter,
+  NOTHING_BOOKED,
+  passedOver,
+  supersedes,
+} from './append.ts'
 import { risenMwh } from './evidence.ts'
 import { type FactHistory, factsAt, recordedIn } from './facts.ts'
 import { linesOf } from './intervals.ts'
@@ -87,10 +94,21 @@ export function insert(
   const draft = draftOf(
     { ...state, facts: recordedIn(facts) },
     { moves, placed, added, lines, winners: winners.length },
-    run.toEnd ? { last: placed.at(-1) as PlacedReading, walk: after.state } : {},
+    run.toEnd ? endOf(state, placed, after.state, whole) : {},
     whole ? epochsAfter(null, placed) : epochsAfter(state, added),
   )
   return { draft, movedFrom: moves.map(({ was }) => was.tMs), ...passed, replaced: pairs }
+}
+
+/** The state at the journal's end. A whole run tells all, a part nothing new of epochs that began before it. */
+function endOf(
+  state: JournalState,
+  placed: readonly PlacedReading[],
+  walkState: WalkState,
+  isWhole: boolean,
+): Pick<JournalState, 'last' | 'walk' | 'aheadMs'> {
+  const last = placed.at(-1) as PlacedReading
+  return { last, walk: walkState, ...aheadAfter(isWhole ? null : state, last, placed) }
 }
 
 /** A booked reading that lies elsewhere than it did, or says something else. */

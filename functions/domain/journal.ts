@@ -40,6 +40,11 @@ export interface JournalState {
   readonly epochs: readonly number[]
   readonly epochCount: number
   readonly totals: Totals
+  /**
+   * When the epoch of `last` began by its own word, where that lies behind `last`: a clock ran ahead then.
+   * An epoch that begins before that sorts before it; null, as nearly always, when none can.
+   */
+  readonly aheadMs: number | null
   /** How many facts of the register's node had been recorded when the lines were made. */
   readonly facts: number
   /** What is to be completed before anything else is booked; null when nothing is. */

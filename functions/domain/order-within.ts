@@ -1,5 +1,5 @@
 import type { Run } from './insert.ts'
-import { byRank, byTime, inOrder, isWeak, leads } from './order.ts'
+import { began, byRank, byTime, doubt, inOrder } from './order.ts'
 import type { PlacedReading, Reading } from './reading.ts'
 
 /** What changes in a run. */
@@ -28,7 +28,7 @@ export function orderWithin(run: Run, change: Change): Reading[] | null {
   // A reading without an epoch is ordered by its own time, and an epoch by that of its first reading;
   // so content that moves one of those may move much else.
   const isFixed = (r: Reading) =>
-    r.epoch !== null && ownBefore(known, r).some((reading) => !isWeak(reading))
+    r.epoch !== null && ownBefore(known, r).some((reading) => doubt(reading) === 0)
   if (!winners.every(isFixed)) return null
   if ([...known, ...added].every((r) => r.epoch === null)) {
     return [...replaced, ...added].sort(byTime)
@@ -40,8 +40,8 @@ export function orderWithin(run: Run, change: Change): Reading[] | null {
     if (known.some((reading) => reading.epoch === epoch)) {
       for (const reading of group) {
         const own = ownBefore(ordered, reading)
-        // The first reading with a time of its own may be the one that tells when the epoch began.
-        const last = isWeak(reading) || own.some((r) => !isWeak(r)) ? own.at(-1) : undefined
+        // One that is less doubtful than all before it may be the one that tells when the epoch began.
+        const last = own.some((r) => doubt(r) <= doubt(reading)) ? own.at(-1) : undefined
         if (last === undefined) return null
         ordered.splice(ordered.indexOf(last) + 1, 0, reading)
       }
@@ -76,15 +76,31 @@ function placeOfEpoch(
   ordered: readonly Reading[],
   group: readonly Reading[],
 ): number | null {
-  const startMs = group.reduce((first, r) => (leads(r, first) ? r : first)).atMs
+  const startMs = began(group[0]?.epoch ?? null, group) as number
   const next = known.findIndex((reading) => reading.tMs > startMs)
   const after = known[next]
   const before = known[next - 1]
-  if (after === undefined || isWeak(after) || after.atMs <= startMs) return null
-  if (before === undefined ? !toStart : inOneEpoch(before, after) || before.tMs === startMs) {
-    return null
-  }
+  // The first of its epoch: where its time is beyond doubt, it tells when that began.
+  if (after === undefined || doubt(after) > 0 || after.atMs <= startMs) return null
+  if (before === undefined ? !toStart : !beganBefore(startMs, before, known, toStart)) return null
+  if (before !== undefined && inOneEpoch(before, after)) return null
   return ordered.findIndex((reading) => reading.id === after.id)
+}
+
+/**
+ * True when the epoch of a reading surely began before an instant. Its readings that lie before it do
+ * not prove that: a clock may have run ahead when it began.
+ */
+function beganBefore(
+  startMs: number,
+  reading: PlacedReading,
+  known: readonly PlacedReading[],
+  toStart: boolean,
+): boolean {
+  if (reading.tMs === startMs) return false
+  if (reading.epoch === null) return reading.atMs < startMs
+  const isWithin = toStart || known[0]?.epoch !== reading.epoch
+  return isWithin && (began(reading.epoch, known) ?? startMs) < startMs
 }
 
 function inOneEpoch(a: PlacedReading, b: PlacedReading): boolean {

@@ -14,8 +14,8 @@ export function distinct(readings: readonly Reading[]): Reading[] {
 }
 
 /**
- * The order of a register's readings: epochs by the time of their first reading (the first that has a
- * time of its own), inside an epoch by sequence number. A reading without an epoch stands for itself,
+ * The order of a register's readings: epochs by the time of their first reading (the first of those
+ * whose time deserves most trust), inside an epoch by sequence number. A reading without an epoch stands for itself,
  * at its own time.
  */
 export function inOrder(readings: readonly Reading[]): Reading[] {
@@ -33,9 +33,35 @@ export function inOrder(readings: readonly Reading[]): Reading[] {
   })
 }
 
-/** True when `a`, not `b`, tells when their epoch began: a receipt says little of that. */
+/**
+ * True when `a`, not `b`, tells when their epoch began. Any reading of an epoch could, since no other epoch
+ * lies between them; so the time is taken from the first that is no doubtful one.
+ */
 export function leads(a: Reading, b: Reading): boolean {
-  return isWeak(a) === isWeak(b) ? byRank(a, b) < 0 : isWeak(b)
+  return doubt(a) - doubt(b) < 0 || (doubt(a) === doubt(b) && byRank(a, b) < 0)
+}
+
+/** When the epoch of a reading began, by those of its readings that are given: the time of the leading one. */
+export function began(epoch: number | null, readings: readonly Reading[]): number | null {
+  const own = readings.filter((reading) => reading.epoch !== null && reading.epoch === epoch)
+  if (own.length === 0) return null
+  return own.reduce((first, reading) => (leads(reading, first) ? reading : first)).atMs
+}
+
+/** A reading that does not say it was replayed is on its way for no longer than this. */
+const LIVE_MS = 3_600_000
+/** Clocks that are set agree within this: nothing is measured after it was received. */
+const SYNCHRONOUS_MS = 10_000
+
+/**
+ * How little the time of a reading says of when it was made: 2 for a receipt; 1 for a claim from after the
+ * receipt, or from long before it where nothing explains that, as by a clock that was not set yet; 0 for
+ * all others.
+ */
+export function doubt(reading: Reading): 0 | 1 | 2 {
+  if (isWeak(reading)) return 2
+  const agoMs = reading.receivedAtMs - reading.atMs
+  return agoMs < -SYNCHRONOUS_MS || (!reading.replayed && agoMs > LIVE_MS) ? 1 : 0
 }
 
 /** The place inside an epoch: the sequence number, or the time for firmware that sends none. */

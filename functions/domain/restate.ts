@@ -1,3 +1,4 @@
+import { aheadAfter } from './append.ts'
 import { type FactHistory, recordedIn } from './facts.ts'
 import {
   isSameReading,
@@ -11,7 +12,7 @@ import {
 import { linesOf } from './intervals.ts'
 import { addTotals, type EntryReason, hoursOf, type JournalState, type Owed } from './journal.ts'
 import { difference } from './line.ts'
-import { byRank, inOrder } from './order.ts'
+import { byRank, doubt, inOrder } from './order.ts'
 import type { Change } from './pieces.ts'
 import type { PlacedReading, Reading } from './reading.ts'
 import { type Walked, walk } from './walk.ts'
@@ -76,7 +77,7 @@ export function restate(
       part: 0,
       state: {
         ...withMoves(state, moves),
-        ...(run.toEnd && { last: placed.at(-1) as PlacedReading, walk: walked.state }),
+        ...(run.toEnd && endOf(state, placed, walked, run)),
         totals: addTotals(state.totals, 0, lines),
         facts: recordedIn(facts),
       },
@@ -87,19 +88,35 @@ export function restate(
   }
 }
 
+function endOf(
+  state: JournalState,
+  placed: readonly PlacedReading[],
+  walked: Walked,
+  { toStart }: Run,
+): Pick<JournalState, 'last' | 'walk' | 'aheadMs'> {
+  const last = placed.at(-1) as PlacedReading
+  return { last, walk: walked.state, ...aheadAfter(toStart ? null : state, last, placed) }
+}
+
 const both = ({ was, is }: Move) => [was, is]
 
 /**
  * The order of a run's readings by the specification, whatever places they have: the epoch that was
  * there before the run comes first, all others begin in it.
  */
-function orderOf({ known, toStart }: Run): Reading[] | null {
+function orderOf({ known, toStart, toEnd }: Run): Reading[] | null {
   const [first, second] = known
+  const last = known.at(-1)
+  // Of an epoch that goes on behind the run, what tells when it began may lie there.
+  const isOpen = (reading: PlacedReading) => reading.epoch !== null && reading.epoch === last?.epoch
+  if (!toEnd && !known.filter(isOpen).some((reading) => doubt(reading) === 0)) {
+    if (last !== undefined && last.epoch !== null && last.epoch !== first?.epoch) return null
+  }
   if (toStart || first === undefined) return inOrder(known)
   if (second?.tMs === first.tMs && second.epoch !== first.epoch) return null
-  const leads = (reading: PlacedReading) =>
+  const isFirst = (reading: PlacedReading) =>
     reading === first || (first.epoch !== null && reading.epoch === first.epoch)
-  return [...known.filter(leads).sort(byRank), ...inOrder(known.filter((r) => !leads(r)))]
+  return [...known.filter(isFirst).sort(byRank), ...inOrder(known.filter((r) => !isFirst(r)))]
 }
 
 /**

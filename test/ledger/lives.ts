@@ -3,7 +3,7 @@ import { type Reading, readingId } from '../../functions/domain/reading.ts'
 
 /** 2026-01-15T06:00:00Z. */
 export const START_MS = 1_768_456_800_000
-/** How long after it was made a reading without a clock is received. */
+/** How long after it was made a reading without a clock, or of a backlog, is received. */
 const LATE_MS = 20_000_000
 /** Where the meter of a wrapping life passes its maximum, in mWh. */
 export const ROLLOVER_MWH = 400_000
@@ -11,6 +11,7 @@ export const ROLLOVER_MWH = 400_000
 const EVENTS = [
   ['on', 14],
   ['reset', 1],
+  ['reset behind', 1],
   ['rollback', 1],
   ['restart', 1],
   ['drop', 1],
@@ -39,6 +40,8 @@ const step = fc.record({
 export const life = fc.record({
   /** What the node says of itself: epochs and sequence numbers, boots, uptimes. */
   says: fc.record({ epoch: fc.boolean(), boot: fc.boolean(), uptime: fc.boolean() }),
+  /** Some of the readings come in a backlog that says so; what their clocks claim is not doubted then. */
+  backlog: fc.boolean(),
   wraps: fc.boolean(),
   startMwh: fc.constantFrom<number[]>(0, 100_000, 380_000),
   /** A register that never shows a counter. */
@@ -50,7 +53,8 @@ export const life = fc.record({
 export type Life = typeof life extends fc.Arbitrary<infer T> ? T : never
 
 /** The readings of a life, in the order they were made; conflicting claims beside the true ones. */
-export function readingsOf({ says, wraps, startMwh, bare, dense, steps: raw }: Life): Reading[] {
+export function readingsOf(life: Life): Reading[] {
+  const { says, wraps, startMwh, bare, dense, steps: raw } = life
   const readings: Reading[] = []
   const steps = dense ? raw.map((s) => ({ ...s, seconds: 1 + (s.seconds % 600) })) : raw
   let atMs = START_MS
@@ -64,11 +68,11 @@ export function readingsOf({ says, wraps, startMwh, bare, dense, steps: raw }: L
     const usedMwh = Math.floor((s.powerMw * s.seconds) / 3_600)
     energyMwh += usedMwh
     seq += 1
-    if (['reset', 'rollback', 'restart'].includes(s.event)) {
+    if (['reset', 'reset behind', 'rollback', 'restart'].includes(s.event)) {
       boot += 1
       bootAtMs = atMs - Math.floor(s.seconds / 2) * 1000
     }
-    if (s.event === 'reset') {
+    if (s.event === 'reset' || s.event === 'reset behind') {
       // The next epoch's number says nothing of its order.
       epoch = (epoch * 7919) % 104_729
       energyMwh = Math.floor(usedMwh / 2)
@@ -77,17 +81,20 @@ export function readingsOf({ says, wraps, startMwh, bare, dense, steps: raw }: L
     if (s.event === 'rollback' || s.event === 'drop') energyMwh = Math.floor(energyMwh * 0.9)
     if (s.event === 'jump') energyMwh += 90_000_000
     if (wraps && energyMwh >= ROLLOVER_MWH && s.event !== 'jump') energyMwh %= ROLLOVER_MWH
-    const shift = s.event === 'clock behind' ? -5_000_000 : s.event === 'clock ahead' ? 290_000 : 0
+    const isBehind = s.event === 'clock behind' || s.event === 'reset behind'
+    const shift = isBehind ? -5_000_000 : s.event === 'clock ahead' ? 290_000 : 0
     const seen = s.event === 'zero' ? 0 : s.event === 'spike' ? energyMwh + 5_000 : energyMwh
     const isLost = s.event === 'clock lost'
+    const isReplayed = life.backlog && index % 5 < 2
+    const lateMs = isLost || isReplayed ? LATE_MS : 0
     const hasNoCounter = bare || s.event === 'bare' || s.event === 'states'
     const make = (value: number, receivedAtMs: number, hash: string): Reading => {
       const fields = {
         epoch: says.epoch ? epoch : null,
         seq: says.epoch ? seq : null,
-        atMs: isLost ? receivedAtMs + LATE_MS : atMs + shift,
+        atMs: isLost ? receivedAtMs + lateMs : atMs + shift,
         timeSource: isLost ? ('received' as const) : ('measured' as const),
-        receivedAtMs: isLost ? receivedAtMs + LATE_MS : receivedAtMs,
+        receivedAtMs: receivedAtMs + lateMs,
         energyMwh: hasNoCounter ? null : value,
         powerMw: s.event === 'states' || !s.knowsPower ? null : s.powerMw,
         on: null,
@@ -96,7 +103,7 @@ export function readingsOf({ says, wraps, startMwh, bare, dense, steps: raw }: L
         channels: [
           { deviceId: 'fan', energyMwh: null, powerMw: null, on: index % 3 > 0, onTimeS: null },
         ],
-        replayed: false,
+        replayed: isReplayed,
         hash,
       }
       return { ...fields, id: readingId(fields) }

@@ -11,6 +11,8 @@ const VectorReading = z.strictObject({
   seq: z.int().optional(),
   boot: z.string().optional(),
   epoch: z.int().optional(),
+  /** Receipt, in seconds as `t`; some hours after the start when it does not matter. */
+  rec: z.number().optional(),
   replayed: z.boolean().optional(),
   on: z.record(z.string(), z.boolean()).optional(),
 })
@@ -56,7 +58,7 @@ export function readingsOf(vector: Vector): Reading[] {
       seq: r.seq ?? null,
       atMs,
       timeSource: 'measured' as const,
-      receivedAtMs: startMs + 10_000_000 + index,
+      receivedAtMs: r.rec === undefined ? startMs + 10_000_000 + index : startMs + r.rec * 1000,
       energyMwh: r.wh === null ? null : Math.round(r.wh * 1000),
       powerMw: r.w === undefined ? null : Math.round(r.w * 1000),
       on: null,
