@@ -9,7 +9,7 @@ import {
 import type { FactHistory } from '../domain/facts.ts'
 import { insert } from '../domain/insert.ts'
 import { type Entry, hourOf, type JournalState, MAX_HOURS } from '../domain/journal.ts'
-import { byTime } from '../domain/order.ts'
+import { byRank, byTime } from '../domain/order.ts'
 import type { Reading } from '../domain/reading.ts'
 import { neighbourhood } from './neighbourhood.ts'
 import { Contended } from './poison.ts'
@@ -119,10 +119,19 @@ async function decide(
   }
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
-    const run = await neighbourhood(journal, register, below, hours)
+    const run = await neighbourhood(journal, register, below.map(whereabouts(state)), hours)
     const booking = insert(state, below, run, facts, isNewEpoch)
     if (booking !== null) return { booking, repeated, left: [], isNewEpoch }
     if (run.toStart && run.toEnd) throw new Error(`no place in the whole journal of ${register}`)
+  }
+}
+
+/** Where a reading belongs, as far as it can be told: behind the last of its epoch, whatever a clock claims. */
+function whereabouts({ last }: JournalState): (reading: Reading) => number {
+  return (reading) => {
+    const isBehind =
+      reading.epoch !== null && reading.epoch === last.epoch && byRank(reading, last) > 0
+    return isBehind ? Math.max(reading.atMs, last.tMs) : reading.atMs
   }
 }
 

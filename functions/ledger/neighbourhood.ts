@@ -2,7 +2,7 @@ import type { JournalReader } from '../adapters/journal.ts'
 import type { Run } from '../domain/insert.ts'
 import { type Entry, fold, hourOf } from '../domain/journal.ts'
 import { isWeak, placedOrder } from '../domain/order.ts'
-import type { PlacedReading, Reading } from '../domain/reading.ts'
+import type { PlacedReading } from '../domain/reading.ts'
 
 /** Hours that lie beyond every plausible reading: 1970 and 2200. */
 const FIRST_HOUR = 0
@@ -12,17 +12,17 @@ const PAGE = 100
 const SHORT_PAGE = 4
 
 /**
- * The booked readings around the times of `readings`: their hours and `extraHours` of the nearest
+ * The booked readings around some instants: their hours and `extraHours` of the nearest
  * hours that hold anything on both sides. The journal is entered by time through its pointers, so
- * the cost follows the spread of the readings, not the age of the register.
+ * the cost follows the spread of the instants, not the age of the register.
  */
 export async function neighbourhood(
   journal: JournalReader,
   register: string,
-  readings: readonly Reading[],
+  instants: readonly number[],
   extraHours: number,
 ): Promise<Run> {
-  const hours = readings.map((reading) => hourOf(reading.atMs))
+  const hours = instants.map(hourOf)
   const range = { fromHour: Math.min(...hours), toHour: Math.max(...hours) }
   return surroundings(journal, register, range, extraHours)
 }

@@ -145,6 +145,31 @@ test.each([1, 2, 7, 40])(
   60_000,
 )
 
+test('a clock that fell a year behind does not make each reading a walk through the journal', async () => {
+  const { memory, ports, check } = limited()
+  const readings = Array.from({ length: 1_500 }, (_, index) => made(index))
+  for (let i = 0; i < readings.length; i += 30) await book('n', readings.slice(i, i + 30), ports)
+  let read = 0
+  const counting = {
+    ...ports,
+    journal: {
+      ...ports.journal,
+      async entries(...args: Parameters<typeof memory.entries>) {
+        const entries = await memory.entries(...args)
+        read += entries.length
+        return entries
+      },
+    },
+  }
+  const behind = [1_500, 1_501, 1_502].map((index) => ({
+    ...made(index),
+    atMs: made(index).atMs - 365 * 24 * HOUR_MS,
+  }))
+  for (const reading of behind) await book('n', [reading], counting)
+  expect(read).toBeLessThan(40)
+  check([...readings, ...behind])
+})
+
 test('one reading in time costs one entry, whatever is owed elsewhere', async () => {
   const journal = limited()
   await book('n', [made(0)], journal.ports)
