@@ -205,6 +205,103 @@ static void wall_switches_work_offline_and_are_reported(void)
   EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
 }
 
+/* ---- Commands and power cuts ---- */
+
+/* The power fails at each operation of a command; the broker delivers it again after the restart. */
+static void deliver_over_a_cut(const char *text, uint64_t at)
+{
+  begin(8);
+  sim.online = true;
+  run(60000);
+  sim.cut_at = sim.operations + at;
+  if (setjmp(sim.cut) == 0) {
+    command(text);
+    sim_run(&node, 60000, 5000);
+  }
+  sim.cut_at = 0;
+  reboot(RESET_BROWNOUT);
+  run(30000);
+  command(text);
+  run(30000);
+}
+
+static void a_configuration_is_never_eaten(void)
+{
+  for (uint64_t at = 1; at <= 6; at++) {
+    deliver_over_a_cut("{\"id\":\"c\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"period_ms\":5000}}", at);
+    EXPECT_EQ(node.machine.period_ms, 5000);
+    EXPECT_EQ(node.journal.chain.revision, 2);
+  }
+}
+
+/* Flash or settings refuse: the answer says so, and the same command is carried out when they work again. */
+static void a_configuration_that_cannot_be_stored_can_be_given_again(void)
+{
+  static const char text[] = "{\"id\":\"c\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"period_ms\":5000}}";
+  for (uint64_t working = 0; working <= 3; working++) {
+    begin(8);
+    sim.online = true;
+    sim.switches = 3;
+    run(60000);
+    /* From some operation of the command on nothing is taken any more; 3: the settings alone refuse. */
+    sim.settings_dead = working == 3;
+    if (working == 0) memset(sim.bad, 1, sizeof sim.bad);
+    if (working == 1 || working == 2) sim.fail_operation_at = sim.operations + working;
+    command(text);
+    bool refused = strstr(sim_last("/reply")->payload, "\"reason\":\"storage_fault\"") != NULL;
+    EXPECT(refused == (working != 1)); /* a single write that fails is written elsewhere */
+    EXPECT_EQ(node.journal.chain.revision, refused ? 1 : 2);
+    memset(sim.bad, 0, sizeof sim.bad);
+    sim.settings_dead = false;
+    run(STORAGE_RETRY_MAX_MS + 5000);
+    command(text);
+    EXPECT(last_says("/reply", refused ? "\"status\":\"done\"" : "\"reason\":\"repeated\""));
+    EXPECT_EQ(node.machine.period_ms, 5000);
+    EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
+    drain();
+    check_cloud();
+  }
+}
+
+static void a_relay_command_is_never_eaten(void)
+{
+  for (uint64_t at = 1; at <= 4; at++) {
+    deliver_over_a_cut("{\"id\":\"r\",\"command\":\"relay\",\"device_id\":\"fan-1\",\"on\":true," VALID "}", at);
+    EXPECT_EQ(sim.relays, 4);
+  }
+}
+
+static void an_over_long_command_is_refused(void)
+{
+  begin(8);
+  sim.online = true;
+  run(60000);
+  static char text[5000];
+  memset(text, 'x', sizeof text);
+  node_on_mqtt_message(&node, "autovolt/esp32-b2-101/commands", text, sizeof text);
+  EXPECT(last_says("/reply", "\"id\":null,\"command\":\"unknown\",\"status\":\"refused\",\"reason\":\"a command must be at most 2048 bytes\""));
+  uint64_t sent = sim.sent_count;
+  node_on_mqtt_message(&node, "autovolt/esp32-b2-101/commands", NULL, 100000); /* a shell need not hold all of it */
+  EXPECT_EQ(sim.sent_count, sent + 1);
+}
+
+static void a_session_that_hears_nothing_is_given_up(void)
+{
+  begin(8);
+  sim.online = true;
+  sim.refuse_subscribe = true;
+  run(60000);
+  EXPECT(sim.connects >= 2);
+  EXPECT(sim.led != LED_LIVE && sim.led != LED_REPLAY);
+  sim.refuse_subscribe = false;
+  run(60000);
+  EXPECT_EQ(sim.subscriptions, 2);
+  EXPECT_EQ(machine_state(&node.machine), STATE_LIVE);
+  EXPECT_EQ(sim.led, LED_LIVE);
+  drain();
+  check_cloud();
+}
+
 int main(void)
 {
   static const struct test tests[] = {
@@ -216,6 +313,11 @@ int main(void)
       {"resend of what is gone", resend_of_what_is_gone},
       {"restart by command, once", restart_by_command},
       {"wall switches work offline and are reported", wall_switches_work_offline_and_are_reported},
+      {"a configuration is never eaten by a power cut", a_configuration_is_never_eaten},
+      {"a configuration that cannot be stored can be given again", a_configuration_that_cannot_be_stored_can_be_given_again},
+      {"a relay command is never eaten by a power cut", a_relay_command_is_never_eaten},
+      {"an over-long command is refused", an_over_long_command_is_refused},
+      {"a session that hears no commands is given up", a_session_that_hears_nothing_is_given_up},
   };
   return RUN(tests);
 }

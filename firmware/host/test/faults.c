@@ -2,8 +2,6 @@
 
 /* Flash, settings and broker at their worst: what must hold then, and what must come back afterwards. */
 
-static const char *const commands_topic = "autovolt/esp32-b2-101/commands";
-
 /* ---- Flash that refuses ---- */
 
 static uint32_t erases, erases_of_a_step, most_of_a_step;
@@ -291,73 +289,7 @@ static void a_late_recovery_leaves_relays_and_remembers_commands(void)
   }
 }
 
-/* ---- Commands and power cuts ---- */
-
-/* The power fails at each operation of a command; the broker delivers it again after the restart. */
-static void deliver_over_a_cut(const char *text, uint64_t at)
-{
-  begin(8);
-  sim.online = true;
-  run(60000);
-  sim.cut_at = sim.operations + at;
-  if (setjmp(sim.cut) == 0) {
-    command(text);
-    sim_run(&node, 60000, 5000);
-  }
-  sim.cut_at = 0;
-  reboot(RESET_BROWNOUT);
-  run(30000);
-  command(text);
-  run(30000);
-}
-
-static void a_configuration_is_never_eaten(void)
-{
-  for (uint64_t at = 1; at <= 6; at++) {
-    deliver_over_a_cut("{\"id\":\"c\",\"command\":\"configuration\"," VALID ",\"configuration\":{\"period_ms\":5000}}", at);
-    EXPECT_EQ(node.machine.period_ms, 5000);
-    EXPECT_EQ(node.journal.chain.revision, 2);
-  }
-}
-
-static void a_relay_command_is_never_eaten(void)
-{
-  for (uint64_t at = 1; at <= 4; at++) {
-    deliver_over_a_cut("{\"id\":\"r\",\"command\":\"relay\",\"device_id\":\"fan-1\",\"on\":true," VALID "}", at);
-    EXPECT_EQ(sim.relays, 4);
-  }
-}
-
-static void an_over_long_command_is_refused(void)
-{
-  begin(8);
-  sim.online = true;
-  run(60000);
-  static char text[5000];
-  memset(text, 'x', sizeof text);
-  node_on_mqtt_message(&node, commands_topic, text, sizeof text);
-  EXPECT(last_says("/reply", "\"id\":null,\"command\":\"unknown\",\"status\":\"refused\",\"reason\":\"a command must be at most 2048 bytes\""));
-  uint64_t sent = sim.sent_count;
-  node_on_mqtt_message(&node, commands_topic, NULL, 100000); /* a shell need not hold all of it */
-  EXPECT_EQ(sim.sent_count, sent + 1);
-}
-
-static void a_session_that_hears_nothing_is_given_up(void)
-{
-  begin(8);
-  sim.online = true;
-  sim.refuse_subscribe = true;
-  run(60000);
-  EXPECT(sim.connects >= 2);
-  EXPECT(sim.led != LED_LIVE && sim.led != LED_REPLAY);
-  sim.refuse_subscribe = false;
-  run(60000);
-  EXPECT_EQ(sim.subscriptions, 2);
-  EXPECT_EQ(machine_state(&node.machine), STATE_LIVE);
-  EXPECT_EQ(sim.led, LED_LIVE);
-  drain();
-  check_cloud();
-}
+/* ---- Updates ---- */
 
 static void a_rolled_back_update_takes_its_last_reading_along(void)
 {
@@ -386,10 +318,6 @@ int main(void)
       {"without settings it measures and sends", without_settings_it_measures_and_sends},
       {"a configuration that could not be read comes back", a_configuration_that_could_not_be_read_comes_back},
       {"a late recovery leaves relays and remembers commands", a_late_recovery_leaves_relays_and_remembers_commands},
-      {"a configuration is never eaten by a power cut", a_configuration_is_never_eaten},
-      {"a relay command is never eaten by a power cut", a_relay_command_is_never_eaten},
-      {"an over-long command is refused", an_over_long_command_is_refused},
-      {"a session that hears no commands is given up", a_session_that_hears_nothing_is_given_up},
       {"a rolled back update takes its last reading along", a_rolled_back_update_takes_its_last_reading_along},
   };
   return RUN(tests);
