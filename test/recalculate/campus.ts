@@ -18,7 +18,7 @@ export const ZONE = 'Asia/Kolkata'
 /** A site whose days are made, closed and recalculated without any of its functions running. */
 export type Campus = ReturnType<typeof campusOn>
 
-export function campusOn(tables: RunningTables) {
+export function campusOn(tables: Pick<RunningTables, 'client' | 'table'>) {
   const { client } = tables
   const control = tables.table('control')
   const rollups = rollupStore(client, tables.table('rollups'))
