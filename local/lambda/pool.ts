@@ -136,6 +136,7 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
       arn: spec.arn,
       name: spec.name,
       memoryMb: spec.memoryMb,
+      aheadMs: options.aheadMs?.() ?? 0,
       sourceMaps: (spec.environment.NODE_OPTIONS ?? '').includes('--enable-source-maps'),
     }
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {

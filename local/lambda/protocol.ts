@@ -6,6 +6,8 @@ export interface WorkerSetup {
   name: string
   memoryMb: number
   sourceMaps: boolean
+  /** As of an invocation: a bundle may keep a reference to the clock when it is loaded. */
+  aheadMs: number
 }
 
 /** One invocation, on its way to the worker. The event is JSON text, as Lambda passes it. */

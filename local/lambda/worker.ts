@@ -18,6 +18,7 @@ const say = (message: WorkerMessage) => port.postMessage(message)
 
 // A worker inherits nothing from NODE_OPTIONS in its own environment; this one matters for traces.
 process.setSourceMapsEnabled(setup.sourceMaps)
+moveClock(setup.aheadMs)
 
 try {
   const handler = await load()
