@@ -9,6 +9,7 @@ import { restate } from './commands/restate.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
+import { users } from './commands/users.ts'
 import { verify } from './commands/verify.ts'
 import { Failure, isUnreachable, oneLine } from './failure.ts'
 
@@ -28,6 +29,7 @@ const COMMANDS = [
   provision,
   node,
   token,
+  users,
   replay,
   show,
   verify,

@@ -3,42 +3,54 @@ import type { Output } from '../program.ts'
 import { openStack, type StackOptions, withStackOptions } from '../stack/stack.ts'
 
 interface Options extends StackOptions {
-  role: string
+  role?: string
+  user?: string
   ttlSeconds?: string
 }
 
 /** A token that outlives a day would be a password on disk. */
 const MAX_TTL_S = 86_400
 
-/** `autovolt token --role admin|operator|viewer` */
+/** `autovolt token --role admin|operator|viewer | --user <email>`; on AWS by signing in */
 export function token(program: Command, output: Output): void {
   withStackOptions(program.command('token'))
-    .description('print a bearer token (local stack only)')
-    .requiredOption('--role <role>', 'admin, operator or viewer')
-    .option('--ttl-seconds <n>', `how long it is valid, at most ${MAX_TTL_S}`)
+    .description('print a bearer token; on AWS (--stage) after signing in with a browser')
+    .option('--role <role>', 'of somebody with this role: admin, operator or viewer (local)')
+    .option('--user <email>', 'of this user (local)')
+    .option('--ttl-seconds <n>', `how long it is valid, at most ${MAX_TTL_S} (local)`)
     .action(async (options: Options) => {
-      const z = await import('zod')
-      const { Failure } = await import('../failure.ts')
-      const { option, whole } = await import('../quantity.ts')
-      const roles = z.enum(['admin', 'operator', 'viewer'], 'must be admin, operator or viewer')
-      const role = option('--role', roles, options.role)
-      const ttl =
-        options.ttlSeconds === undefined
-          ? undefined
-          : option('--ttl-seconds', whole(1, MAX_TTL_S), options.ttlSeconds)
+      const { usage } = await import('../failure.ts')
+      const { role, user, ttlSeconds } = options
       const stack = await openStack(options)
       if (stack.control === undefined) {
-        throw new Failure(
-          `token is for the local stack only; on AWS (--stage ${stack.stage}) people sign in to the user pool`,
-        )
+        if (role !== undefined || user !== undefined || ttlSeconds !== undefined) {
+          const why = 'on AWS the token is of whoever signs in, as the user pool says'
+          throw usage(`--role, --user and --ttl-seconds are for the local stack; ${why}`)
+        }
+        const { awsToken } = await import('../people/aws-token.ts')
+        const show = (url: string) => output.err(`Sign in at\n${url}\n`)
+        output.out(`${await awsToken(stack, show)}\n`)
+        return
       }
-      const answer = await fetch(new URL('/local/token', stack.control), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ role, ttl_seconds: ttl }),
-      })
-      const text = await answer.text()
-      if (!answer.ok) throw new Failure(`the local stack gave no token (${answer.status}): ${text}`)
-      output.out(`${z.object({ token: z.string().min(1) }).parse(JSON.parse(text)).token}\n`)
+      if ((role === undefined) === (user === undefined)) throw usage('name --role or --user')
+      output.out(`${await localToken(stack.control, options)}\n`)
     })
+}
+
+async function localToken(control: string, { role, user, ttlSeconds }: Options): Promise<string> {
+  const z = await import('zod')
+  const { Failure } = await import('../failure.ts')
+  const { option, whole } = await import('../quantity.ts')
+  const roles = z.enum(['admin', 'operator', 'viewer'], 'must be admin, operator or viewer')
+  const whose = role === undefined ? { user } : { role: option('--role', roles, role) }
+  const ttl =
+    ttlSeconds === undefined ? undefined : option('--ttl-seconds', whole(1, MAX_TTL_S), ttlSeconds)
+  const answer = await fetch(new URL('/local/token', control), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...whose, ttl_seconds: ttl }),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Failure(`the local stack gave no token (${answer.status}): ${text}`)
+  return z.object({ token: z.string().min(1) }).parse(JSON.parse(text)).token
 }

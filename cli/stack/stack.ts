@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { usage } from '../failure.ts'
 
 /** The services the CLI calls through the AWS SDK. */
-export type Service = 'iot' | 'lambda' | 'sqs' | 'dynamodb' | 'dynamodb-streams'
+export type Service = 'cognito-idp' | 'iot' | 'lambda' | 'sqs' | 'dynamodb' | 'dynamodb-streams'
 
 /** What differs between a local stack and AWS for an SDK client; the calls are the same. */
 export interface ClientConfig {

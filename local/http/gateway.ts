@@ -121,11 +121,14 @@ export function createGateway(
     const startedAtMs = performance.now()
     const inner = await answer(request, facts)
     const origin = [request.headers.origin].flat()[0]
+    const cors = corsHeaders(api.cors, origin)
+    const vary = [inner.headers.vary, cors.vary].flat().filter((it) => it !== undefined)
     const response = {
       ...inner,
       headers: {
         ...inner.headers,
-        ...corsHeaders(api.cors, origin),
+        ...cors,
+        ...(vary.length > 0 ? { vary: vary.join(', ') } : {}),
         'apigw-requestid': request.requestId,
       },
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { docsPage } from '../docs/page.ts'
 import { openSigningKey } from '../identity/signing-key.ts'
 import { openLogFiles } from '../log-files.ts'
 import { listenOnLoopback } from '../loopback.ts'
@@ -72,6 +73,7 @@ export const httpApi: Plugin = {
       () =>
         httpServer(
           gateway,
+          docsPage,
           () => runtime.now(),
           (context) => accessLog && logs.write('http-access', accessLog(context)),
         ),
@@ -81,7 +83,7 @@ export const httpApi: Plugin = {
     port = listening.port
     const url = `http://localhost:${port}`
     return {
-      urls: { HTTP: url },
+      urls: { HTTP: url, 'API docs': `${url}/docs` },
       endpoints: { http: url },
       async stop() {
         await Promise.all(

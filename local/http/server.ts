@@ -8,9 +8,13 @@ import { gatewayAnswer, type HttpResponse } from './response.ts'
 /** API Gateway takes no larger request body. */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024
 
-/** Makes a node:http server in front of a gateway. `written` hears of every answer. */
+/** Pages beside the API, which the template knows nothing of; undefined for what is none of them. */
+export type Pages = (method: string, path: string) => Promise<HttpResponse | undefined>
+
+/** Makes a node:http server in front of a gateway. `written` hears of every answer of the gateway. */
 export function httpServer(
   gateway: Gateway,
+  pages: Pages,
   now: () => number,
   written: (context: LogContext) => void,
 ): Server {
@@ -19,6 +23,11 @@ export function httpServer(
   })
 
   async function serve(message: IncomingMessage, out: ServerResponse): Promise<void> {
+    const page = await pages(message.method ?? 'GET', message.url?.split('?', 1)[0] ?? '/')
+    if (page) {
+      send(message, out, page)
+      return
+    }
     const requestId = randomUUID()
     const body = await bodyOf(message)
     if (!body) {
