@@ -2,6 +2,7 @@ import { journalReader } from '../functions/adapters/journal.ts'
 import { nodeStore } from '../functions/adapters/nodes.ts'
 import { rollupStore } from '../functions/adapters/rollups.ts'
 import type { Entry } from '../functions/domain/journal.ts'
+import { pricer } from '../functions/domain/rollup/cost.ts'
 import { verifyRegister } from '../functions/verify/register.ts'
 import { type Engine, startEngine } from './cloud/engine.ts'
 import { pipeline, SITE_ZONE } from './cloud/pipeline.ts'
@@ -13,6 +14,9 @@ import type { Moment } from './truth/life.ts'
 import { lifeOf } from './truth/life.ts'
 import { messagesOf } from './truth/messages.ts'
 import type { Observation } from './truth/observation.ts'
+
+/** The simulation is about energy; nobody has set a price. */
+const unpriced = pricer({ versions: [], repricings: [] }, SITE_ZONE)
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -128,7 +132,7 @@ async function checked(
   for (const [index, node] of nodes.entries()) {
     const record = await registry.get(node.name)
     for (const [register, observations] of lives[index]?.observations ?? []) {
-      const ports = { journal, rollups, siteTimeZone: SITE_ZONE }
+      const ports = { journal, rollups, pricer: unpriced, siteTimeZone: SITE_ZONE }
       const verified = await verifyRegister(record, register, ports)
       const entries: Entry[] = await journal.entries(register, 1, Number.MAX_SAFE_INTEGER)
       const judged = judge(node, register, observations, entries)

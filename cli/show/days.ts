@@ -1,5 +1,7 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { type DayItem, fromItem } from '../../functions/adapters/rollups.ts'
+import { toDecimal } from '../../functions/domain/tariff/decimal.ts'
+import { costMicro } from '../../functions/domain/tariff/price.ts'
 import type { Stack } from '../stack/stack.ts'
 import { nodeRecord, registersOf } from './registers.ts'
 import { type Column, textTable, thousandths } from './table.ts'
@@ -10,6 +12,7 @@ const COLUMNS: Column[] = [
   { title: 'register' },
   { title: 'device' },
   { title: 'Wh', isNumber: true },
+  { title: 'cost', isNumber: true },
   { title: 'on h', isNumber: true },
   { title: 'suspense Wh', isNumber: true },
   { title: 'coverage h', isNumber: true },
@@ -73,6 +76,7 @@ async function latest(
 function rowsOf(item: DayItem): string[][] {
   const { figures } = item
   const { measuredMwh, apportionedMwh, estimatedMwh, suspenseMwh, coverageS } = figures.quality
+  const micro = costMicro(item.cost)
   const own = [item.date, item.classroom, item.register]
   const channels = [...figures.devices].filter(([deviceId]) => deviceId !== null)
   return [
@@ -80,6 +84,7 @@ function rowsOf(item: DayItem): string[][] {
       ...own,
       '(all)',
       thousandths(measuredMwh + apportionedMwh + estimatedMwh),
+      micro === null ? '-' : toDecimal(micro, 6),
       hours(sum(figures.onTimeS)),
       thousandths(suspenseMwh),
       hours(coverageS),
@@ -92,6 +97,7 @@ function rowsOf(item: DayItem): string[][] {
       '',
       String(deviceId),
       thousandths(sum(series.energyMwh)),
+      '',
       hours(sum(series.onTimeS)),
     ]),
   ]

@@ -1,8 +1,12 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { closingStore } from '../../functions/adapters/closings.ts'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { type NodeRecord, nodeStore } from '../../functions/adapters/nodes.ts'
 import { rawItems } from '../../functions/adapters/raw.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
+import { tariffStore } from '../../functions/adapters/tariffs.ts'
+import { type Pricer, pricer } from '../../functions/domain/rollup/cost.ts'
+import { type VerifiedMonths, verifyMonths } from '../../functions/verify/months.ts'
 import { type Verified, type VerifyPorts, verifyRegister } from '../../functions/verify/register.ts'
 import { stageConfig } from '../../infra/stages.ts'
 import { nodeRecord, possibleRegisters } from '../show/registers.ts'
@@ -14,6 +18,9 @@ import { withTables } from '../stack/tables.ts'
 export interface VerifiedAll {
   registers: number
   mismatches: number
+  /** Classrooms whose closed months were looked at, and those in which one is wrong. */
+  classrooms: number
+  monthMismatches: number
 }
 
 /** Only this many problems of a register are printed; the first one says most. */
@@ -28,8 +35,12 @@ export async function verifyAll(
   tell: (line: string) => void,
 ): Promise<VerifiedAll> {
   return withTables(stack, async (client) => {
-    const done: VerifiedAll = { registers: 0, mismatches: 0 }
+    const done: VerifiedAll = { registers: 0, mismatches: 0, classrooms: 0, monthMismatches: 0 }
+    const classrooms = new Set<string>()
     for await (const record of recordsOf(client, stack, what.node)) {
+      for (const { classroom } of record.assignments) {
+        if (classroom !== null) classrooms.add(classroom)
+      }
       // What was received and never booked has a register that the ledger does not know.
       const registers = what.isDeep ? possibleRegisters(record) : [...record.watermarks.keys()]
       for (const register of registers.sort()) {
@@ -40,8 +51,45 @@ export async function verifyAll(
         for (const line of linesOf(verified)) tell(line)
       }
     }
+    for (const classroom of [...classrooms].sort()) {
+      const { months, problems } = await monthsOf(client, stack, classroom)
+      if (months === 0 && problems.length === 0) continue
+      done.classrooms += 1
+      if (problems.length > 0) done.monthMismatches += 1
+      tell(
+        `${problems.length === 0 ? 'ok      ' : 'MISMATCH'}  ${classroom}: ${months} closed months`,
+      )
+      for (const problem of problems) tell(`          ${problem}`)
+    }
     return done
   })
+}
+
+/** Prices are read anew for each look: a tariff may be recorded while this runs. */
+async function pricerOf(client: DynamoDBDocumentClient, stack: Stack): Promise<Pricer> {
+  const prices = await tariffStore(client, stack.table('control')).priceBook()
+  return pricer(prices, stack.siteTimeZone)
+}
+
+async function monthsOf(
+  client: DynamoDBDocumentClient,
+  stack: Stack,
+  classroom: string,
+): Promise<VerifiedMonths> {
+  const look = async () => {
+    const { throughMonth } = await closingStore(client, stack.table('control')).closed()
+    return verifyMonths(classroom, {
+      rollups: rollupStore(client, stack.table('rollups')),
+      pricer: await pricerOf(client, stack),
+      siteTimeZone: stack.siteTimeZone,
+      throughMonth,
+    })
+  }
+  let verified = await look()
+  for (let looks = 1; looks < WALKS && verified.problems.length > 0; looks += 1) {
+    verified = await look()
+  }
+  return verified
 }
 
 async function* recordsOf(
@@ -61,6 +109,7 @@ async function walk(
   isDeep: boolean,
 ): Promise<Verified> {
   const ports: VerifyPorts = {
+    pricer: await pricerOf(client, stack),
     journal: journalReader(client, stack.table('ledger')),
     rollups: rollupStore(client, stack.table('rollups')),
     siteTimeZone: stack.siteTimeZone,

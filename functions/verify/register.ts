@@ -1,21 +1,16 @@
 import { type EntryItem, fromItem, GENESIS, isIntact } from '../adapters/entry-codec.ts'
 import type { JournalReader } from '../adapters/journal.ts'
 import { factsOf, type NodeRecord } from '../adapters/nodes.ts'
-import { type DayItem, dayPeriod, type RollupStore, toItem } from '../adapters/rollups.ts'
-import { calendar } from '../domain/calendar.ts'
 import { intervals } from '../domain/intervals.ts'
 import { type Entry, fold } from '../domain/journal.ts'
 import { lineIdentity } from '../domain/line.ts'
-import { addEntry, type DayFigures, emptyDay } from '../domain/rollup/figures.ts'
-import { type DayScope, scopesOf } from '../domain/rollup/scopes.ts'
 import { counterProblems } from './counters.ts'
+import { dayProblems, type VerifyDaysPorts } from './days.ts'
 import { compareWithRaw, type RawPorts, readRaw } from './raw.ts'
 import { signProblems } from './signs.ts'
 
-export interface VerifyPorts {
+export interface VerifyPorts extends VerifyDaysPorts {
   readonly journal: Pick<JournalReader, 'items'>
-  readonly rollups: RollupStore
-  readonly siteTimeZone: string
   /** Given for a deep verification: the ledger is also made anew from the raw events. */
   readonly raw?: RawPorts
 }
@@ -38,7 +33,7 @@ export interface Verified {
 /**
  * Walks a register's chain from its first entry, and proves three things: each entry follows the one
  * before it unchanged; the effective lines are what the readings say, to the milliwatt-hour; and the
- * day items are the ledger's, bit for bit, as far as they claim to go.
+ * day items are the ledger's, bit for bit, as far as they claim to go, at the cost of their tariffs.
  */
 export async function verifyRegister(
   record: NodeRecord,
@@ -78,7 +73,7 @@ export async function verifyRegister(
   if (totals && totals.measuredMwh !== measuredMwh) {
     problems.push(`the head says ${totals.measuredMwh} mWh measured, its lines ${measuredMwh}`)
   }
-  const rollups = await rollupProblems(record, register, entries, ports)
+  const rollups = await dayProblems(record, register, entries, ports)
   return {
     register,
     entries: entries.length,
@@ -111,55 +106,4 @@ function linesProblem(found: readonly string[], expected: readonly string[]): st
   return [
     `the journal's lines are not what its readings say; first difference: ${rest[at] ?? 'nothing'} instead of ${wanted[at] ?? 'nothing'}`,
   ]
-}
-
-/** Day items made anew from the entries they claim to hold, against the stored ones. */
-async function rollupProblems(
-  record: NodeRecord,
-  register: string,
-  entries: readonly Entry[],
-  ports: VerifyPorts,
-): Promise<{ days: number; problems: string[] }> {
-  const problems: string[] = []
-  const watermark = record.watermarks.get(register) ?? 0
-  const byDay = entriesByDay(record, entries, ports.siteTimeZone)
-  for (const { scope, entries: own } of byDay.values()) {
-    const stored = await ports.rollups.day(scope.classroom, scope.day.date, register)
-    const rolledN = Math.max(watermark, stored?.throughN ?? 0)
-    const rolled = own.filter((entry) => entry.n <= rolledN)
-    if (rolled.length === 0 && stored === null) continue
-    const name = `${scope.classroom} ${dayPeriod(scope.day.date, register)}`
-    if (stored === null) {
-      problems.push(`day item ${name} is missing`)
-      continue
-    }
-    const figures = emptyDay(scope.day.blocks)
-    for (const entry of rolled) addEntry(figures, entry, scope)
-    if (!sameFigures(stored, figures)) problems.push(`day item ${name} differs from the ledger`)
-  }
-  return { days: byDay.size, problems }
-}
-
-function entriesByDay(record: NodeRecord, entries: readonly Entry[], zone: string) {
-  const days = calendar(zone)
-  const byDay = new Map<string, { scope: DayScope; entries: Entry[] }>()
-  for (const entry of entries) {
-    for (const scope of scopesOf(entry, record.assignments, days)) {
-      const key = `${scope.day.date}#${scope.classroom}`
-      const known = byDay.get(key)
-      if (known === undefined) byDay.set(key, { scope, entries: [entry] })
-      else known.entries.push(entry)
-    }
-  }
-  return byDay
-}
-
-/** Compared as they would be stored, so that nothing that reaches a reader escapes the comparison. */
-function sameFigures(stored: DayItem, figures: DayFigures): boolean {
-  const text = (item: DayItem) => {
-    const { series, sequences, ...plain } = toItem(item)
-    const hex = Buffer.from(series).toString('hex')
-    return JSON.stringify([plain, hex, [...sequences].sort((a, b) => a[0] - b[0])])
-  }
-  return text(stored) === text({ ...stored, figures })
 }

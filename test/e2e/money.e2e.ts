@@ -228,6 +228,10 @@ it('the operator sees that every figure is the ledger, and can make days anew', 
     ],
   )
   expect(rebuilt).toMatchObject({ code: 0, out: 'esp32-move: 0 day items written\n' })
-  expect(await site.cli('verify')).toMatchObject({ code: 0 })
+  const verified = await site.cli('verify')
+  expect(verified).toMatchObject({ code: 0, err: '' })
+  expect(verified.out).toContain('ok        B: 1 closed months')
+  const shown = await site.cli('show', 'days', '--node', 'esp32-move')
+  expect(shown.out).toMatch(/2026-01-16 +B +esp32-move .* 33 /)
   expect(await failedMessages(site)).toEqual({})
 })

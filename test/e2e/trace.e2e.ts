@@ -34,7 +34,9 @@ const totalOf = async (classroom: string, date: string): Promise<number> => {
 const stateOf = async (register: string, classroom: string) => ({
   ledger: (await itemsOf(site, 'ledger', register)).map(({ sk, hash }) => ({ sk, hash })),
   raw: (await itemsOf(site, 'telemetry', register)).length,
-  days: (await itemsOf(site, 'rollups', classroom)).map(({ rolled_at_ms, ...day }) => day),
+  days: (await itemsOf(site, 'rollups', classroom))
+    .filter(({ period }) => /^day#/.test(String(period)))
+    .map(({ rolled_at_ms, ...day }) => day),
 })
 
 /** Readings that came again, as an admin sees them and as the metrics sum up. */
