@@ -67,6 +67,8 @@ export interface ControlStore {
    * @returns false when this guard has counted before
    */
   countOnce(guard: string, add: Partial<Counts>, nowMs: number): Promise<boolean>
+  /** True when a guard of `countOnce` has counted. */
+  hasCounted(guard: string): Promise<boolean>
   countError(count: number): Promise<void>
   /** Counts readings that ingest did not store; a repeated invocation may count them once more. */
   countRepeated(repeated: number): Promise<void>
@@ -131,6 +133,14 @@ export function controlStore(client: DynamoDBDocumentClient, table: string): Con
         if (transactionLost(error) && isGuarded(error)) return false
         throw error
       }
+    },
+
+    async hasCounted(guard) {
+      const key = { kind: 'counted', id: guard }
+      const { Item } = await client.send(
+        new GetCommand({ TableName: table, Key: key, ConsistentRead: true }),
+      )
+      return Item !== undefined
     },
 
     async countError(count) {

@@ -7,11 +7,11 @@ import { newItem } from '../adapters/stream-image.ts'
 import type { Replaced } from '../domain/append.ts'
 import type { Reading } from '../domain/reading.ts'
 import { type BookPorts, book } from './book.ts'
-import { giveWay, lose } from './claims.ts'
+import { giveWay, hasLost, lose } from './claims.ts'
 import { isPermanent, reasonOf } from './poison.ts'
 
 export interface BatchPorts extends BookPorts {
-  readonly control: Pick<ControlStore, 'countOnce' | 'countError'>
+  readonly control: Pick<ControlStore, 'countOnce' | 'hasCounted' | 'countError'>
   readonly quarantine: QuarantineStore
   /** Takes what can never be booked; without it every failure is reported to the stream. */
   readonly failureQueue?: FailureQueue
@@ -191,12 +191,16 @@ async function account(
 ): Promise<void> {
   const duplicates = new Set(passed.duplicates)
   const conflicts = new Set(passed.conflicts)
+  const again = repeatedAmong(arrived.flatMap(({ stored }) => stored.readings))
   for (const { stored } of arrived) {
+    let repeated = 0
     for (const reading of stored.readings) {
       if (conflicts.has(reading)) await lose(register, reading, stored.text, ports)
+      else if (again.has(reading)) repeated += 1
+      else if (duplicates.has(reading)) {
+        repeated += (await hasLost(register, reading, ports.control)) ? 0 : 1
+      }
     }
-    const within = repeatedWithin(stored.readings)
-    const repeated = stored.readings.filter((it) => duplicates.has(it) || within.has(it)).length
     if (repeated === 0) continue
     const guard = `${register}#${stored.id}`
     await ports.control.countOnce(guard, { duplicates: repeated }, ports.now())
@@ -204,14 +208,15 @@ async function account(
 }
 
 /**
- * Readings that stand in their message a second time. Messages are stored with each reading once, but
- * were not always, and a reading that is never accounted for would look unbooked for ever.
+ * Readings of a batch that came before in it with the same receipt: twice in one message, or in two that
+ * were received in one millisecond. Nothing else tells them from the one that is booked, and a reading
+ * that is never accounted for would look unbooked for ever.
  */
-function repeatedWithin(readings: readonly Reading[]): Set<Reading> {
+function repeatedAmong(readings: readonly Reading[]): Set<Reading> {
   const seen = new Set<string>()
   const repeated = new Set<Reading>()
   for (const reading of readings.length > 1 ? readings : []) {
-    const claim = `${reading.id}~${reading.hash}`
+    const claim = `${reading.id}~${reading.hash}~${reading.receivedAtMs}`
     if (seen.has(claim)) repeated.add(reading)
     else seen.add(claim)
   }

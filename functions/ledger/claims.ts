@@ -45,6 +45,18 @@ export async function giveWay(
   }
 }
 
+/**
+ * True for a reading that was booked and lost its place since, which counted it. Delivered again it
+ * looks like any repeat, and would be counted a second time.
+ */
+export function hasLost(
+  register: string,
+  reading: Reading,
+  control: Pick<ControlStore, 'hasCounted'>,
+): Promise<boolean> {
+  return control.hasCounted(claimKey(register, reading))
+}
+
 function claimKey(register: string, { id, hash, receivedAtMs }: Reading): string {
   return `${register}#${id}~${hash}~${receivedAtMs}`
 }

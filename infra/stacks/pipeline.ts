@@ -85,7 +85,7 @@ export class PipelineStack extends Stack {
       rights: {
         ledger: ['PutItem', 'GetItem', 'Query'],
         nodes: ['PutItem', 'GetItem', 'Query'],
-        control: ['PutItem', 'UpdateItem'],
+        control: ['GetItem', 'PutItem', 'UpdateItem'],
         quarantine: ['PutItem'],
       },
       memoryMb: 512,

@@ -53,7 +53,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       {
         ledger: ['GetItem', 'PutItem', 'Query'],
         nodes: ['GetItem', 'PutItem', 'Query'],
-        control: ['PutItem', 'UpdateItem'],
+        control: ['GetItem', 'PutItem', 'UpdateItem'],
         quarantine: ['PutItem'],
         'StreamArn:autovolt-prod-telemetry': reading,
         '*': ['ListStreams'],

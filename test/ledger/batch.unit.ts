@@ -71,7 +71,11 @@ beforeEach(() => {
       append: async (pointed) => of(pointed.entry.register).append(pointed),
     },
     facts: async () => NO_FACTS,
-    control: { countOnce: async () => true, countError: async () => {} },
+    control: {
+      countOnce: async () => true,
+      hasCounted: async () => false,
+      countError: async () => {},
+    },
     quarantine: { put: async () => {} },
     failureQueue: {
       put: async (message) => {
