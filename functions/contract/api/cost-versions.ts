@@ -10,9 +10,13 @@ import { BASE, route } from './route.ts'
 const decimal = (places: number) => {
   const error = `must be a decimal of at most 9 digits before and ${places} behind the point, not negative`
   const pattern = new RegExp(`^0*\\d{1,9}(\\.\\d{1,${places}}0*)?$`)
-  return z
-    .union([z.string().regex(pattern, error), z.number()], { error })
-    .refine((value) => pattern.test(String(value)), { error })
+  return z.union(
+    [
+      z.string().regex(pattern, error),
+      z.number().refine((value) => pattern.test(String(value)), error),
+    ],
+    { error },
+  )
 }
 
 const price = decimal(6).describe('per kWh, in the currency, as a decimal: 7.25 or "7.25"')
