@@ -6,6 +6,7 @@ import { type Entry, fold } from '../domain/journal.ts'
 import { lineIdentity } from '../domain/line.ts'
 import { counterProblems } from './counters.ts'
 import { dayProblems, type VerifyDaysPorts } from './days.ts'
+import { owedProblems } from './owed.ts'
 import { compareWithRaw, type RawPorts, readRaw } from './raw.ts'
 import { signProblems } from './signs.ts'
 
@@ -62,6 +63,7 @@ export async function verifyRegister(
   const { lines, readings } = fold(entries)
   const expected = intervals(readings, factsOf(record, register))
   problems.push(...linesProblem(lines.map(lineIdentity), expected.map(lineIdentity)))
+  problems.push(...owedProblems(entries))
   problems.push(...signProblems(entries))
   problems.push(...counterProblems(lines, readings))
   const deep = raw && compareWithRaw(raw, entries, factsOf(record, register))
