@@ -9,7 +9,9 @@ const project = (name: string, include: string[], more: object = {}) => ({
 })
 
 /** The checks run apart from the rest, and each run leaves its own counts. */
-const run = process.argv.includes('check') ? 'check' : 'parts'
+const asked = (name: string) => process.argv.includes(name)
+const alone = asked('integration') && !asked('unit') ? 'integration' : 'parts'
+const run = asked('check') ? 'check' : alone
 
 export default defineConfig({
   test: {
@@ -23,6 +25,10 @@ export default defineConfig({
         testTimeout: 120_000,
         hookTimeout: 120_000,
         fileParallelism: false,
+      }),
+      project('integration', ['test/**/*.integration.ts'], {
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
       }),
     ],
   },

@@ -3,6 +3,12 @@ import { type Outgoing, openSession } from '../../cli/mqtt/session.ts'
 import { readCredentials, thingDirectory } from '../../cli/provisioning/files.ts'
 import type { Site } from './site.ts'
 
+/** Where a node connects, and where its certificate lies. */
+export interface Broker {
+  readonly endpoints: Pick<Site['endpoints'], 'mqtt'>
+  readonly dataDir: string
+}
+
 /** A golden wire message, with some fields changed. */
 export function golden(kind: string, changes: object = {}): Record<string, unknown> {
   const file = new URL(`../fixtures/wire/${kind}.json`, import.meta.url)
@@ -23,7 +29,7 @@ export interface Node extends AsyncDisposable {
 
 /** Connects a provisioned node. A string or bytes are published as they are. */
 export async function connectNode(
-  site: Site,
+  site: Broker,
   esp32Name: string,
   options: { will?: object; credentialsOf?: string } = {},
 ): Promise<Node> {

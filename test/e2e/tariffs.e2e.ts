@@ -120,6 +120,7 @@ describe('a tariff recorded a month late', () => {
     const { dry_run } = (
       await admin().post('/cost-versions', LATE_TARIFF, { 'idempotency-key': 'order-of-8-january' })
     ).body
+    at('2026-02-05T10:01:00+05:30')
     const tried = await admin().post(dry_run.path, dry_run.body)
     expect([tried.status, tried.body.success]).toEqual([202, true])
     const dry = await finished(tried.body.status_url)
@@ -210,7 +211,8 @@ describe('orders', () => {
 
   it('are all in the audit, the newest first', async () => {
     const { body } = await admin().get('/audit')
-    expect(body.entries.map((it: Record<string, unknown>) => it.action)).toEqual([
+    const actions: string[] = body.entries.map((it: { action: string }) => it.action)
+    expect(actions.filter((one) => /^(recalculation|cost_version)\./.test(one))).toEqual([
       'recalculation.done',
       'recalculation.order',
       'recalculation.done',
