@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fromItem, GENESIS, isIntact, seal, toItem } from '../../functions/adapters/entry-codec.ts'
 import { append } from '../../functions/domain/append.ts'
-import { NO_FACTS } from '../../functions/domain/facts.ts'
+import { type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../../functions/domain/facts.ts'
 import type { Entry } from '../../functions/domain/journal.ts'
 import type { ChannelReading, Reading } from '../../functions/domain/reading.ts'
 import { reading } from '../domain/readings.ts'
@@ -9,11 +9,11 @@ import { reading } from '../domain/readings.ts'
 /** What one write unit holds. */
 const WRITE_UNIT = 1_024
 
-function chain(steps: readonly Reading[][]): Entry[] {
+function chain(steps: readonly Reading[][], facts: FactHistory = NO_FACTS): Entry[] {
   const entries: Entry[] = []
   for (const incoming of steps) {
     const head = entries.at(-1)
-    const { draft } = append(head?.state ?? null, incoming, NO_FACTS)
+    const { draft } = append(head?.state ?? null, incoming, facts)
     if (draft === null) throw new Error('nothing to append')
     const place = {
       register: 'esp32-b2-101',
@@ -57,8 +57,12 @@ test('an entry reads back as it was written', () => {
   for (const entry of entries) expect(fromItem(toItem(entry))).toEqual(entry)
 })
 
-test('the entry of one line with eight channels is one write unit', () => {
-  const entries = chain(Array.from({ length: 8 }, (_, step) => live(step)))
+test('the entry of one line with eight channels is one write unit, also where facts were told', () => {
+  const facts = [{ ...UNKNOWN_FACTS, recorded: 12 }]
+  const entries = chain(
+    Array.from({ length: 8 }, (_, step) => live(step)),
+    facts,
+  )
   const item = toItem(entries[7] as Entry)
   const bytes = Object.entries(item).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value as string),
@@ -66,6 +70,18 @@ test('the entry of one line with eight channels is one write unit', () => {
   )
   expect(fromItem(item).lines[0]?.channels).toHaveLength(8)
   expect(bytes).toBeLessThan(WRITE_UNIT)
+})
+
+test('what an entry leaves to be done, and a clock that ran ahead, read back', () => {
+  const [first] = chain([live(0)], [{ ...UNKNOWN_FACTS, recorded: 3 }])
+  const { state, ...draft } = first as Entry
+  const owed = { fromMs: 1_768_456_800_000, toMs: null }
+  const sealed = seal(
+    { ...draft, part: 2, state: { ...state, owed, aheadMs: 1_768_456_900_000 } },
+    { register: 'esp32-b2-101', n: 1, bookedAtMs: 1_768_457_400_000, prevHash: GENESIS },
+  )
+  expect(sealed.state.facts).toBe(3)
+  expect(fromItem(toItem(sealed))).toEqual(sealed)
 })
 
 test('a changed body, a changed hash and a changed predecessor each show', () => {
