@@ -1,3 +1,4 @@
+import { inTurn } from '../api/in-turn.ts'
 import { dayAt, localDay } from '../domain/calendar.ts'
 import { sameEntries } from '../domain/rollup/day.ts'
 import { scopeOfPart } from '../domain/rollup/scopes.ts'
@@ -23,9 +24,10 @@ export async function closeDays(ports: RollPorts, work: Work): Promise<number> {
   const from = closedThrough ?? EVER
   let written = 0
   for (const classroom of await ports.rollups.classrooms()) {
-    for (const day of await ports.rollups.totals(classroom, from, last)) {
-      if (day.state === 'provisional' && (await closeDay(day, ports, work))) written += 1
-    }
+    const days = await ports.rollups.totals(classroom, from, last)
+    const open = days.filter(({ state }) => state === 'provisional')
+    const closed = await inTurn(open, (day) => closeDay(day, ports, work))
+    written += closed.filter(Boolean).length
   }
   await ports.closings.moveDate(last, work.nowMs)
   return written

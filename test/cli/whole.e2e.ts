@@ -53,7 +53,7 @@ describe('autovolt against the whole stack', () => {
     const rolled = await autovolt('rollup', ...at)
     expect(JSON.parse(rolled.out)).toMatchObject({ registers: 1, failures: 0 })
     const days = await shown('days', '600.000')
-    expect(days).toMatch(/2026-01-15 +B2-101 +esp32-a +\(all\) +600\.000 +0\.33 +0\.000 +0\.33/)
+    expect(days).toMatch(/2026-01-15 +B2-101 +esp32-a +\(all\) +600\.000 +- +0\.33 +0\.000 +0\.33/)
   })
 
   it('verifies the register, and ends with 1 once somebody has changed an entry', async () => {
