@@ -54,6 +54,9 @@ export function problem({ status, title, detail, errors }: Problem): HttpRespons
 /** Headers of a request as API Gateway gives them: lower-case names. */
 type RequestHeaders = Readonly<Record<string, string | undefined>>
 
+/** What Lambda hands back at most, as JSON; a little is left for headers. */
+const MAX_ANSWER_BYTES = 6_000_000
+
 /** A smaller body does not get smaller by more than gzip's own frame. */
 const GZIP_FROM_BYTES = 1_024
 
@@ -77,7 +80,18 @@ export function delivered(response: HttpResponse, request: RequestHeaders): Http
     return { statusCode: 304, headers: validators, body: '' }
   }
   const tagged = { ...response, headers: { ...response.headers, ...validators } }
-  return zips ? zipped(tagged) : tagged
+  return bounded(zips ? zipped(tagged) : tagged)
+}
+
+/** Lambda would fail without a word on a larger answer; this one says what to do. */
+function bounded(response: HttpResponse): HttpResponse {
+  // No character takes more than six bytes of JSON.
+  if (response.body.length * 6 <= MAX_ANSWER_BYTES) return response
+  const bytes = Buffer.byteLength(JSON.stringify(response.body))
+  if (bytes <= MAX_ANSWER_BYTES) return response
+  const limit = `the answer must have at most ${MAX_ANSWER_BYTES} bytes, has ${bytes}`
+  const detail = `${limit}; name a classroom, ask for a shorter range, or accept gzip`
+  return problem({ status: 400, title: 'Answer too large', detail })
 }
 
 function zipped(response: HttpResponse): HttpResponse {

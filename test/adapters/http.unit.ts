@@ -57,6 +57,14 @@ describe('a read', () => {
   })
 })
 
+it('an answer that Lambda could not hand back says so, unless it gets small', () => {
+  const huge = json(200, { text: '"'.repeat(2_000_000) })
+  const refused = delivered(huge, {})
+  expect(refused.statusCode).toBe(400)
+  expect(JSON.parse(refused.body).detail).toContain('at most 6000000 bytes, has 8000017')
+  expect(delivered(huge, { 'accept-encoding': 'gzip' }).statusCode).toBe(200)
+})
+
 it('what went wrong carries no tag and is not kept', () => {
   const fault = { parameter: 'date', detail: 'must be a day' }
   const refused = problem({
