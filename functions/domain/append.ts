@@ -10,7 +10,13 @@ import {
 } from './journal.ts'
 import { difference } from './line.ts'
 import { began, byRank, byTime, distinct, doubt, inOrder, isWeak, place } from './order.ts'
-import { earlierReceived, type PlacedReading, type Reading } from './reading.ts'
+import {
+  earlierReceived,
+  isNamedByReceipt,
+  type PlacedReading,
+  RECEIPT_CUT_MS,
+  type Reading,
+} from './reading.ts'
 import { START, walk } from './walk.ts'
 
 /** Incoming readings by what must be known to book them. */
@@ -74,6 +80,9 @@ function extendsJournal(
   reading: Reading,
   isNewEpoch: (epoch: number) => boolean,
 ): boolean {
+  // What its receipt names may be booked already, under a time of up to ten seconds before.
+  const knownMs = Math.max(last.tMs, last.atMs)
+  if (isNamedByReceipt(reading) && reading.atMs < knownMs + RECEIPT_CUT_MS) return false
   // A reading with a time of its own may move weak ones before it, and tell when their epoch began;
   // one that lies before the last says that a clock was wrong.
   if (!isWeak(reading) && (isWeak(last) || reading.atMs < last.tMs)) return false

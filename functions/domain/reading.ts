@@ -80,8 +80,16 @@ export function readingId(reading: {
     const seq = reading.seq === null ? '' : `#${digits(reading.seq, 12)}`
     return `t#${digits(reading.atMs, 13)}${seq}`
   }
-  const tenSeconds = reading.receivedAtMs - (reading.receivedAtMs % 10_000)
+  const tenSeconds = reading.receivedAtMs - (reading.receivedAtMs % RECEIPT_CUT_MS)
   return `r#${digits(tenSeconds, 13)}#${reading.hash}`
+}
+
+/** Receipts are cut to this where they are an identity. */
+export const RECEIPT_CUT_MS = 10_000
+
+/** True for a reading that has no identity but its receipt and content: the same one may have two times. */
+export function isNamedByReceipt({ epoch, seq, timeSource }: Reading): boolean {
+  return (epoch === null || seq === null) && timeSource !== 'measured'
 }
 
 /** Of two readings with one identity and other content, the one received first stands, then the lower hash. */
