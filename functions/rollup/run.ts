@@ -49,19 +49,23 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     failures: 0,
   }
   const work = await startWork(ports)
-  const attempt = async (what: string, doing: () => Promise<void>) => {
+  const attempt = async (what: string, doing: () => Promise<void>): Promise<boolean> => {
     try {
       await doing()
+      return true
     } catch (error) {
       done.failures += 1
       ports.failed(what, error)
+      return false
     }
   }
   const one = async (record: NodeRecord) => {
     if (await markSilent(record, ports)) done.went_silent += 1
-    await attempt(record.esp32Name, async () => {
+    // What is carried over is carried by the stays that are remembered, or a change would be missed.
+    const isFollowed = await attempt(record.esp32Name, async () => {
       done.days_rebuilt += await followStays(record, ports, work)
     })
+    if (!isFollowed) return
     for (const register of record.watermarks.keys()) {
       done.registers += 1
       if (record.assignments.length === 0) done.unassigned += 1

@@ -14,6 +14,9 @@ export interface StayPorts extends RollPorts {
  */
 const UNSETTLED_MS = 10 * 60_000
 
+/** Readings are never further ahead of their receipt. */
+const AHEAD_MS = 10 * 60_000
+
 /**
  * Where a node was moved or retired for a time that is rolled up already, makes the days in question
  * anew, in the classrooms it left and in those it came to. What was followed is remembered with the
@@ -70,15 +73,16 @@ export function changedDates(
   const sorted = [...new Set(edges)].sort((a, b) => a - b)
   let fromMs: number | null = null
   let toMs = 0
-  // Today's items cover all of the day, so a change that is still to come today is one of them.
-  const today = dayAt(nowMs, zone)
+  // Today's items cover all of the day, so a change that is still to come today is one of them; and the
+  // clock of a node may be ahead, so shortly before midnight those of tomorrow are.
+  const last = dayAt(nowMs + AHEAD_MS, zone)
   sorted.forEach((startMs, at) => {
     const endMs = sorted[at + 1]
-    if (endMs === undefined || startMs >= today.endMs) return
+    if (endMs === undefined || startMs >= last.endMs) return
     const probe = Number.isFinite(startMs) ? startMs : endMs - 1
     if (classroomAt(before, probe) === classroomAt(after, probe)) return
     fromMs ??= startMs
-    toMs = Math.min(endMs, today.endMs)
+    toMs = Math.min(endMs, last.endMs)
   })
   if (fromMs === null) return null
   return { from: dateAt(Math.max(fromMs, 0), zone), to: dateAt(toMs - 1, zone) }

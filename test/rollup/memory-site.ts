@@ -15,6 +15,8 @@ import { memoryClosings, memoryRollups } from './memory-rollups.ts'
 
 export const NODE = 'node'
 
+class Stopped extends Error {}
+
 /** One node of a site in memory: its journal, its day items, and a clock that tests set. */
 export function memorySite(zone: string, prices: Prices = { versions: [], repricings: [] }) {
   const journal = memoryJournal()
@@ -25,7 +27,14 @@ export function memorySite(zone: string, prices: Prices = { versions: [], repric
   let assignments: Assignment[] = [{ classroom: 'A', fromMs: 0 }]
   let assignedAtMs = 0
   let followed: FollowedStays | null = null
-  let book_ = prices
+  let known = prices
+  /** Writes until the machine stops; null while it does not. */
+  let writesLeft: number | null = null
+  const written = () => {
+    if (writesLeft === null) return
+    if (writesLeft === 0) throw new Stopped()
+    writesLeft -= 1
+  }
   const record = (): NodeRecord => ({
     esp32Name: NODE,
     registered: true,
@@ -39,18 +48,30 @@ export function memorySite(zone: string, prices: Prices = { versions: [], repric
   })
   const ports: StayPorts = {
     journal,
-    rollups,
+    rollups: {
+      ...rollups,
+      put: async (...put) => {
+        written()
+        return rollups.put(...put)
+      },
+      putMonth: async (...put) => {
+        written()
+        return rollups.putMonth(...put)
+      },
+    },
     closings,
     nodes: {
       get: async () => record(),
       moveWatermark: async (_register, throughN) => {
+        written()
         watermark = Math.max(watermark, throughN)
       },
       rememberStays: async (_name, stays) => {
+        written()
         followed = stays
       },
     },
-    tariffs: { priceBook: async () => book_ },
+    tariffs: { priceBook: async () => known },
     siteTimeZone: zone,
     now: () => nowMs,
   }
@@ -68,7 +89,7 @@ export function memorySite(zone: string, prices: Prices = { versions: [], repric
       nowMs = ms
     },
     setPrices(next: Prices) {
-      book_ = next
+      known = next
     },
     /** Records where the node stands, as a person does: from an instant that may be long ago. */
     assign(classroom: string | null, fromMs: number) {
@@ -86,6 +107,14 @@ export function memorySite(zone: string, prices: Prices = { versions: [], repric
       if (!closes) return
       await closeDays(ports, work)
       await closeMonths(ports, work)
+    },
+    /** A run that ends in the middle, after so many writes. */
+    async runUntilStopped(writes: number) {
+      writesLeft = writes
+      await this.run().catch((error) => {
+        if (!(error instanceof Stopped)) throw error
+      })
+      writesLeft = null
     },
     /** The same ledger and registry, rolled up from nothing by one rebuild. */
     async rebuilt(from: string, to: string) {

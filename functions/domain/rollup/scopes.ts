@@ -38,7 +38,11 @@ export function scopesOfDay(day: LocalDay, assignments: readonly Assignment[]): 
     const fromMs = Math.max(stay.fromMs, day.startMs)
     const toMs = Math.min(stay.toMs, day.endMs)
     if (stay.classroom === null || fromMs >= toMs) continue
-    byClassroom.set(stay.classroom, [...(byClassroom.get(stay.classroom) ?? []), { fromMs, toMs }])
+    const known = byClassroom.get(stay.classroom) ?? []
+    const last = known.at(-1)
+    // Who is said to have moved to where it stood has not left.
+    const joined = last?.toMs === fromMs ? [...known.slice(0, -1), { ...last, toMs }] : null
+    byClassroom.set(stay.classroom, joined ?? [...known, { fromMs, toMs }])
   }
   return [...byClassroom].map(([classroom, stretches]) => ({ classroom, day, stretches }))
 }
