@@ -113,30 +113,62 @@ function nobodyLast(a: string | null, b: string | null): number {
   return a < b ? -1 : 1
 }
 
+/** A block's part in one price segment, as a part of what the scope covers of the block. */
+interface Cut {
+  readonly segment: PriceSegment
+  /** Covered milliseconds of the block before the part and up to its end, of `whole`. */
+  readonly from: number
+  readonly to: number
+  readonly whole: number
+}
+
+/** Cuts by segments and scope: registers of a day share them, and so do their devices. */
+const remembered = new WeakMap<readonly PriceSegment[], Map<string, readonly Cut[][]>>()
+
 /** Every block's energy, cut where the price changes; the cuts of a block add up to it exactly. */
 function pieces(
   blockEnergyMwh: readonly number[],
   scope: Scope,
   segments: readonly PriceSegment[],
 ): Piece[] {
-  const { day } = scope
-  return blockEnergyMwh.flatMap((energyMwh, block) => {
-    if (energyMwh === 0) return []
+  const cuts = cutsOf(scope, segments)
+  const all: Piece[] = []
+  blockEnergyMwh.forEach((energyMwh, block) => {
+    if (energyMwh === 0) return
+    for (const { segment, from, to, whole } of cuts[block] ?? []) {
+      const part =
+        from === 0 && to === whole
+          ? energyMwh
+          : share(energyMwh, to, whole) - share(energyMwh, from, whole)
+      if (part !== 0) all.push({ block, segment, energyMwh: part })
+    }
+  })
+  return all
+}
+
+function cutsOf(scope: Scope, segments: readonly PriceSegment[]): readonly Cut[][] {
+  const { day, stretches } = scope
+  const own = remembered.get(segments) ?? new Map<string, readonly Cut[][]>()
+  remembered.set(segments, own)
+  const key = [day.startMs, ...stretches.flatMap(({ fromMs, toMs }) => [fromMs, toMs])].join()
+  const known = own.get(key)
+  if (known !== undefined) return known
+  const made = Array.from({ length: day.blocks }, (_, block) => {
     const fromMs = day.startMs + block * BLOCK_MS
     const toMs = Math.min(fromMs + BLOCK_MS, day.endMs)
-    const coveredUntil = (ms: number) => coveredMs(scope, fromMs, ms)
-    const whole = coveredUntil(toMs)
-    return segments.flatMap((segment) => {
+    const whole = coveredMs(scope, fromMs, toMs)
+    return segments.flatMap((segment): Cut[] => {
       const start = Math.max(segment.fromMs, fromMs)
       const end = Math.min(segment.toMs, toMs)
       if (start >= end) return []
       // A scope that covers none of a block can still hold a line of no length in it.
-      if (whole === 0) return start === fromMs ? [{ block, segment, energyMwh }] : []
-      const part =
-        share(energyMwh, coveredUntil(end), whole) - share(energyMwh, coveredUntil(start), whole)
-      return part === 0 ? [] : [{ block, segment, energyMwh: part }]
+      if (whole === 0) return start === fromMs ? [{ segment, from: 0, to: 1, whole: 1 }] : []
+      const from = coveredMs(scope, fromMs, start)
+      return [{ segment, from, to: coveredMs(scope, fromMs, end), whole }]
     })
   })
+  own.set(key, made)
+  return made
 }
 
 /** How much of `[fromMs, toMs)` the scope covers. */

@@ -124,6 +124,10 @@ function wallClocks(day: LocalDay, zone: string): WallClock[] {
   const midnightAt = (ms: number) =>
     nominalMs - DateTime.fromMillis(ms, { zone }).offset * MINUTE_MS
   const clocks: { fromMs: number; toMs: number; midnightMs: number }[] = []
+  // Nearly every day has one offset, and to ask for it a hundred times takes longer than all else.
+  if (midnightAt(day.startMs) === midnightAt(day.endMs - 1)) {
+    return [{ fromMs: day.startMs, toMs: day.endMs, midnightMs: midnightAt(day.startMs) }]
+  }
   for (let ms = day.startMs; ms < day.endMs; ms += BLOCK_MS) {
     const midnightMs = midnightAt(ms)
     const last = clocks.at(-1)
