@@ -214,6 +214,26 @@ it('a retired node is in no classroom afterwards', async () => {
   ])
 })
 
+it('what channels are rated for is dated, and a wrong call says what is wrong', async () => {
+  const rate = () => site.cli('node', 'channels', 'esp32-move', 'fan-1:75', '--from', '2026-01-20')
+  expect(await rate()).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^esp32-move: 1 ratings recorded/),
+  })
+  expect(await rate()).toEqual({ code: 0, out: 'esp32-move: nothing new\n', err: '' })
+  const move = (...args: string[]) => site.cli('node', 'move', ...args)
+  expect(await move('esp32-move', '--to', 'B', '--from', 'yesterday')).toEqual({
+    code: 2,
+    out: '',
+    err: 'autovolt: --from must be a local day like 2026-01-15, or an ISO 8601 instant with an offset like 2026-01-15T09:30:00+05:30 (is "yesterday")\n',
+  })
+  expect(await move('esp32-move', '--to', 'B', '--from', '2026-02-30')).toMatchObject({ code: 2 })
+  expect(await move('esp32-nobody', '--to', 'B')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('esp32-nobody is not registered'),
+  })
+})
+
 it('the operator sees that every figure is the ledger, and can make days anew', async () => {
   const rebuilt = await site.cli(
     ...[

@@ -104,9 +104,10 @@ export function nextItem(
   } as const
   if (!isOver) return { item: { ...next, ...open }, former: null }
   const closed = { ...open, state: 'final', closedAtMs: nowMs } as const
-  if (known !== null || closedThrough === null || day.date > closedThrough) {
-    return { item: { ...next, ...closed }, former: null }
-  }
+  const isInTime = closedThrough === null || day.date > closedThrough
+  // One that the close passed over, as it does void ones, is final as long as it says what it said then.
+  const isPassedOver = known !== null && figuresOf(known) === figuresOf({ ...known, ...next })
+  if (isInTime || isPassedOver) return { item: { ...next, ...closed }, former: null }
   const born = { state: 'restated', sinceMs: nowMs, restatedBy: reason } as const
   return { item: { ...next, ...closed, ...born }, former: null }
 }
@@ -127,12 +128,14 @@ export function saysTheSame(a: DayItem, b: DayItem): boolean {
   return said(a) === said(b)
 }
 
-function said({ figures, part, cost }: DayItem): string {
+const said = (item: DayItem) => JSON.stringify([figuresOf(item), item.cost])
+
+function figuresOf({ figures, part }: DayItem): string {
   const { onTimeS, devices, quality } = figures
   const sorted = [...devices]
     .filter(([id, series]) => id === null || !isEmpty(series.energyMwh) || !isEmpty(series.onTimeS))
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
-  return JSON.stringify([onTimeS, sorted, quality, part, cost])
+  return JSON.stringify([onTimeS, sorted, quality, part])
 }
 
 const isEmpty = (values: readonly number[]) => values.every((value) => value === 0)
