@@ -4,7 +4,7 @@ import { sameEntries } from '../domain/rollup/day.ts'
 import { scopeOfPart } from '../domain/rollup/scopes.ts'
 import { closeOfDayMs } from '../domain/tariff/horizon.ts'
 import { lastClosable, refreshMonth } from './months.ts'
-import { MAX_RACES, type RollPorts, tooManyRaces, type Work } from './work.ts'
+import { MAX_RACES, putDay, type RollPorts, tooManyRaces, type Work } from './work.ts'
 
 /** Before every day. */
 const EVER = '0000-01-01'
@@ -42,8 +42,8 @@ async function closeDay(
     const known = await ports.rollups.day(key.classroom, key.date, key.register)
     if (known === null || known.state !== 'provisional') return false
     const day = localDay(key.date, ports.siteTimeZone)
-    const { item } = sameEntries(known, scopeOfPart(key.classroom, day, known.part), work)
-    if (await ports.rollups.put(item, work.nowMs)) return true
+    const written = sameEntries(known, scopeOfPart(key.classroom, day, known.part), work)
+    if (await putDay(written, ports, work)) return true
   }
   throw tooManyRaces(key)
 }

@@ -12,6 +12,7 @@ import { Esp32Name, LocalDay } from '../contract/names.ts'
 import { registerParts } from '../domain/reading.ts'
 import { rebuildRegister } from './rebuild.ts'
 import { type RunDone, type RunPorts, run } from './run.ts'
+import { settlePrices } from './settle.ts'
 import { followStays } from './stays.ts'
 import { startWork } from './work.ts'
 
@@ -50,11 +51,16 @@ export const handler = observed<unknown, RunDone | Written>().handler(async (eve
   if (rebuild !== undefined) {
     const record = await ports.nodes.get(registerParts(rebuild.register).esp32Name)
     const work = await startWork(ports, 'rebuild')
-    return { days_written: await rebuildRegister(record, rebuild.register, rebuild, ports, work) }
+    const days_written = await rebuildRegister(record, rebuild.register, rebuild, ports, work)
+    await settlePrices(ports, work)
+    return { days_written }
   }
   if (follow !== undefined) {
     const record = await ports.nodes.get(follow.node)
-    return { days_written: await followStays(record, ports, await startWork(ports)) }
+    const work = await startWork(ports)
+    const days_written = await followStays(record, ports, work)
+    await settlePrices(ports, work)
+    return { days_written }
   }
   const now = () => notBefore(scheduled_time)
   const done = await run(scheduled_time ?? context.awsRequestId, { ...ports, now })

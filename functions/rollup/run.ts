@@ -3,6 +3,7 @@ import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
 import { isSilent, offline } from '../domain/presence.ts'
 import { closeDays, closeMonths } from './close.ts'
 import { roll } from './roll.ts'
+import { settlePrices } from './settle.ts'
 import { followStays } from './stays.ts'
 import { type RollPorts, startWork } from './work.ts'
 
@@ -79,6 +80,7 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
   await eachOf(ports.nodes.all(), one)
   done.days_closed = await closeDays(ports, work)
   done.months_closed = await closeMonths(ports, work)
+  await settlePrices(ports, work)
   await ports.control.recordRollup({
     id: runId,
     at_ms: ports.now(),

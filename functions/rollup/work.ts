@@ -20,6 +20,10 @@ export interface RollPorts {
 export interface Work extends Writing {
   /** Classrooms that are in the list of classrooms. */
   readonly classrooms: Set<string>
+  /** Recalculations applied before this work began. */
+  readonly repricings: number
+  /** Items of closed days that were written by the prices known then. */
+  readonly closedItems: Set<Pick<DayItem, 'classroom' | 'date' | 'register'>>
 }
 
 /** Attempts against other workers on the same item before giving up. */
@@ -42,20 +46,23 @@ export async function startWork(
     closedThrough: throughDate,
     reason,
     classrooms: new Set(classrooms),
+    repricings: prices.repricings.length,
+    closedItems: new Set(),
   }
 }
 
-/** Puts a day item; the first one of a classroom also puts the classroom into the list. */
+/** Puts a day item; one of a closed day is remembered for `settlePrices`. The first one of a classroom also puts the classroom into the list. */
 export async function putDay(
   { item, former }: Written,
   ports: Pick<RollPorts, 'rollups'>,
-  work: Pick<Work, 'nowMs' | 'classrooms'>,
+  work: Pick<Work, 'nowMs' | 'classrooms' | 'closedItems'>,
 ): Promise<boolean> {
   // Before the item: a classroom without days harms nobody, days nobody finds do.
   if (!work.classrooms.has(item.classroom)) {
     await ports.rollups.addClassroom(item.classroom, work.nowMs)
     work.classrooms.add(item.classroom)
   }
+  if (item.state !== 'provisional') work.closedItems.add(item)
   return ports.rollups.put(item, work.nowMs, former)
 }
 

@@ -1,11 +1,14 @@
 /**
  * How long dashboards wait: so many readers at a time over a month of 100 nodes in ten classrooms, each
- * asking for the next of the usual views without a pause. Nothing is cached but what the API itself
- * keeps; every answer of a classroom also looks for the ledger's tail of each of its nodes.
+ * asking for the next of the usual views, after a pause or without one. Nothing is cached but what the
+ * API itself keeps; every answer of a classroom also looks for the ledger's tail of each of its nodes.
+ * Locally all readers share this machine's processors, so the processor time of an answer is told, too:
+ * on AWS each answer has a function of its own.
  *
- * Run: `node test/bench/api-readers.bench.ts --readers 50 --seconds 30`
+ * Run: `node test/bench/api-readers.bench.ts --readers 50 --seconds 30 --pause-ms 5000`
  */
 import { Agent, request } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
@@ -29,10 +32,13 @@ const { values } = parseArgs({
   options: {
     readers: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '30' },
+    'pause-ms': { type: 'string', default: '0' },
   },
 })
 const readers = Number(values.readers)
 const seconds = Number(values.seconds)
+const pauseMs = Number(values['pause-ms'])
+if (!(pauseMs >= 0 && pauseMs <= 60_000)) throw new Error('--pause-ms must be 0 to 60000')
 if (!(readers >= 1 && readers <= 500)) throw new Error(`--readers must be 1 to 500, not ${readers}`)
 if (!(seconds >= 1 && seconds <= 600)) throw new Error(`--seconds must be 1 to 600, not ${seconds}`)
 
@@ -62,7 +68,9 @@ const names = Object.keys(VIEWS)
 const durations = new Map<string, number[]>(names.map((name) => [name, []]))
 const refused = new Map<number, number>()
 let next = 0
-const reader = async (untilMs: number) => {
+const reader = async (n: number, untilMs: number) => {
+  // Dashboards do not refresh in step.
+  await setTimeout((pauseMs * n) / readers)
   while (performance.now() < untilMs) {
     const k = next++
     const name = names[k % names.length] as string
@@ -70,18 +78,22 @@ const reader = async (untilMs: number) => {
     const status = await get(VIEWS[name]?.(Math.floor(k / names.length)) ?? '')
     durations.get(name)?.push(performance.now() - startedAt)
     if (status !== 200) refused.set(status, (refused.get(status) ?? 0) + 1)
+    if (pauseMs > 0) await setTimeout(pauseMs)
   }
 }
 // Workers of the functions are up before anything counts.
 for (const name of names) await get(VIEWS[name]?.(0) ?? '')
 const startedAt = performance.now()
-await Promise.all(Array.from({ length: readers }, () => reader(startedAt + seconds * 1_000)))
+const cpuBefore = process.cpuUsage()
+await Promise.all(Array.from({ length: readers }, (_, n) => reader(n, startedAt + seconds * 1_000)))
 const took = (performance.now() - startedAt) / 1_000
+const { user, system } = process.cpuUsage(cpuBefore)
 agent.destroy()
 
 const all = [...durations.values()].flat()
 console.log(
-  `${readers} readers over a month of ${NODES} nodes: ${all.length} answers in ${took.toFixed(1)} s, ${Math.round(all.length / took)} a second`,
+  `${readers} readers over a month of ${NODES} nodes: ${all.length} answers in ${took.toFixed(1)} s, ${Math.round(all.length / took)} a second; ` +
+    `${Math.round((user + system) / 1_000 / all.length)} ms of processor an answer, readers included`,
 )
 console.log(`${'all'.padEnd(30)} ${percentiles(all)}`)
 for (const [name, own] of durations) console.log(`${name.padEnd(30)} ${percentiles(own)}`)

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { auditStore } from '../../functions/adapters/audit.ts'
 import { standingAt } from '../../functions/api/former.ts'
+import { localDay } from '../../functions/domain/calendar.ts'
+import { nextItem } from '../../functions/domain/rollup/day.ts'
+import { scopeOfPart } from '../../functions/domain/rollup/scopes.ts'
 import { resume } from '../../functions/recalculate/resume.ts'
 import { type Left, MAX_FRUITLESS_STARTS, work } from '../../functions/recalculate/work.ts'
-import { type Campus, campusOn, datesOfMonth, evenDay, inShort } from './campus.ts'
+import { settlePrices } from '../../functions/rollup/settle.ts'
+import { putDay, startWork } from '../../functions/rollup/work.ts'
+import { type Campus, campusOn, datesOfMonth, evenDay, inShort, ZONE } from './campus.ts'
 import { type RunningTables, startTables } from './tables.ts'
 
 /** January is billed at 7.00; on 5 February somebody records that it was 7.50 from the 11th on. */
@@ -265,6 +270,43 @@ describe('several workers at once', () => {
     await runAll(early)
     expect(await resultOf(early)).toMatchObject({ items: 0 })
     expect((await standing()).filter(({ restatedBy }) => restatedBy === late)).toHaveLength(42)
+  })
+})
+
+describe('a run of the rollup that began before the job', () => {
+  it('prices what it writes on closed days as the job did, though it knew other prices', async () => {
+    const { rollups, tariffs, closings } = campus
+    const ports = { rollups, tariffs, closings, siteTimeZone: ZONE, now: () => ORDERED + 5_000 }
+    const run = { ...(await startWork(ports)), closedThrough: '2026-02-04' }
+    const id = await order()
+    await runAll(id)
+    const day = localDay('2026-01-20', ZONE)
+    const scope = scopeOfPart(classroom, day, null)
+    for (const register of ['esp32-a', 'esp32-new']) {
+      const known = await rollups.day(classroom, day.date, register)
+      const content = { throughN: 2, figures: evenDay(25_000) }
+      expect(await putDay(nextItem(known, register, scope, content, run), ports, run)).toBe(true)
+    }
+    const of20th = async () =>
+      (await rollups.days(classroom, day.date, day.date))
+        .map(inShort)
+        .map(({ micro, by }) => [micro, by])
+    expect(await of20th()).toEqual([
+      [16_800_000, 'seven'],
+      [18_000_000, `higher ${room}`],
+      [16_800_000, 'seven'],
+    ])
+    expect(await settlePrices(ports as never, run)).toBe(2)
+    expect(await of20th()).toEqual([
+      [18_000_000, `higher ${room}`],
+      [18_000_000, `higher ${room}`],
+      [18_000_000, `higher ${room}`],
+    ])
+    // 10 × 25.20 + 20 × 27.00 + 54.00
+    expect((await month())?.figures.cost.byVersion.map((one) => one.costMicro)).toEqual([
+      252_000_000, 594_000_000,
+    ])
+    expect(await settlePrices(ports as never, run)).toBe(0)
   })
 })
 
