@@ -1,7 +1,8 @@
 import { BLOCK_MS, type LocalDay } from '../domain/calendar.ts'
+import { sum } from '../domain/rollup/figures.ts'
 import { costMicro } from '../domain/tariff/price.ts'
 import { sumKnown } from './figures.ts'
-import type { PricedDay } from './fresh.ts'
+import type { DayTotal, PricedDay } from './fresh.ts'
 
 /** A stretch of a local day in a chart. */
 export interface Bucket {
@@ -27,10 +28,22 @@ export function edges(day: LocalDay, blocks: number | null): [fromMs: number, to
   return all
 }
 
+/** A day as one bucket: what its registers' totals say, without their blocks. */
+export function wholeDay(day: LocalDay, registers: readonly DayTotal[]): Bucket {
+  const devices = registers.flatMap((register) => [...register.devices.values()])
+  return {
+    fromMs: day.startMs,
+    toMs: day.endMs,
+    energyMwh: sum(registers.map(({ totalMwh }) => totalMwh)),
+    costMicro: sumKnown(registers.map(({ cost }) => costMicro(cost))),
+    devices: devices.filter(({ energyMwh, onTimeS }) => energyMwh !== 0 || onTimeS !== 0).length,
+  }
+}
+
 /** A day's registers by bucket. The cost of a bucket is its part of each register-day's cost. */
 export function bucketsOf(
   day: LocalDay,
-  blocks: number | null,
+  blocks: number,
   registers: readonly PricedDay[],
 ): Bucket[] {
   const series = registers.map(({ figures, cost, spread }) => ({

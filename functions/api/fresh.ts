@@ -2,7 +2,7 @@ import type { ClosingStore } from '../adapters/closings.ts'
 import type { JournalReader } from '../adapters/journal.ts'
 import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
 import type { DayItem, RollupStore } from '../adapters/rollups.ts'
-import { calendar, localDay } from '../domain/calendar.ts'
+import { calendar, type LocalDay, localDay } from '../domain/calendar.ts'
 import { type Prices, pricer, type Spread } from '../domain/rollup/cost.ts'
 import { sameEntries, samePart, type Writing } from '../domain/rollup/day.ts'
 import type { DayFigures } from '../domain/rollup/figures.ts'
@@ -137,10 +137,13 @@ export async function startReading(
 
 /** Day items as answers: void ones left out, open ones priced by now, each node counted once. */
 export function priced(items: readonly DayItem[], reading: Reading): PricedDay[] {
+  const known = new Map<string, LocalDay>()
   const days = items
     .filter(({ part }) => part?.length !== 0)
     .map((stored) => {
-      const day = localDay(stored.date, reading.siteTimeZone)
+      // A month of a classroom has ten items a day, and asking a zone is dear.
+      const day = known.get(stored.date) ?? localDay(stored.date, reading.siteTimeZone)
+      known.set(stored.date, day)
       const scope = scopeOfPart(stored.classroom, day, stored.part)
       const isOpen = stored.state === 'provisional'
       const item = isOpen ? sameEntries(stored, scope, reading).item : stored

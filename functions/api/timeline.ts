@@ -1,16 +1,22 @@
+import type { Problem } from '../adapters/http.ts'
 import {
-  type Bucket,
+  type Bucket as BucketName,
   type timeline as contract,
   MAX_CAMPUS_TIMELINE_DAYS,
   MAX_TIMELINE_DAYS,
 } from '../contract/api/figures.ts'
 import { dayAt, type LocalDay, localDay } from '../domain/calendar.ts'
-import { bucketsOf, edges } from './buckets.ts'
+import { type Bucket, bucketsOf, edges, wholeDay } from './buckets.ts'
 import { type Endpoint, invalidQuery } from './endpoint.ts'
 import { energyToApi, sumKnown, units } from './figures.ts'
-import { daysAt } from './place.ts'
+import { daysAt, type Found, totalsAt } from './place.ts'
 
-const BLOCKS_OF: Readonly<Record<Bucket, number | null>> = { '15': 1, '30': 2, '60': 4, day: null }
+const BLOCKS_OF: Readonly<Record<BucketName, number | null>> = {
+  '15': 1,
+  '30': 2,
+  '60': 4,
+  day: null,
+}
 
 /** `GET /timeline`: a range in buckets, without gaps, from the days' figures. */
 export const timeline: Endpoint<typeof contract> = async (query, context) => {
@@ -44,12 +50,10 @@ export const timeline: Endpoint<typeof contract> = async (query, context) => {
   }
   const first = days[0] as LocalDay
   const last = days.at(-1) as LocalDay
-  const found = await daysAt(query, first.date, last.date, context)
+  const read = blocks === null ? wholeDays : inBuckets(blocks)
+  const found = await read(days, query, first.date, last.date, context)
   if ('problem' in found) return found
-  const byDate = Map.groupBy(found.days, ({ date }) => date)
-  const buckets = days
-    .flatMap((day) => bucketsOf(day, blocks, byDate.get(day.date) ?? []))
-    .filter(({ fromMs, toMs }) => fromMs >= startMs && toMs <= endMs)
+  const buckets = found.days.filter(({ fromMs, toMs }) => fromMs >= startMs && toMs <= endMs)
   const micro = sumKnown(buckets.map(({ costMicro }) => costMicro))
   return {
     answer: {
@@ -75,6 +79,29 @@ export const timeline: Endpoint<typeof contract> = async (query, context) => {
     },
   }
 }
+
+type Read = (
+  days: readonly LocalDay[],
+  ...question: Parameters<typeof totalsAt>
+) => Promise<Found<Bucket> | { problem: Problem }>
+
+/** Days need no blocks, which are most of an item. */
+const wholeDays: Read = async (days, ...question) => {
+  const found = await totalsAt(...question)
+  if ('problem' in found) return found
+  const byDate = Map.groupBy(found.days, ({ date }) => date)
+  return { ...found, days: days.map((day) => wholeDay(day, byDate.get(day.date) ?? [])) }
+}
+
+const inBuckets =
+  (blocks: number): Read =>
+  async (days, ...question) => {
+    const found = await daysAt(...question)
+    if ('problem' in found) return found
+    const byDate = Map.groupBy(found.days, ({ date }) => date)
+    const buckets = days.flatMap((day) => bucketsOf(day, blocks, byDate.get(day.date) ?? []))
+    return { ...found, days: buckets }
+  }
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
