@@ -63,6 +63,7 @@ describe('a stage on AWS', () => {
       directory: join(dataDir, 'things', 'esp32-a'),
       certificateArn: principal,
       isNew: true,
+      restated: 0,
     })
     expect(readFileSync(join(done.directory, 'device.crt'), 'utf8')).toBe('PEM\n')
     const [csr] = iot.commandCalls(CreateCertificateFromCsrCommand)
