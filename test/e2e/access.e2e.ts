@@ -1,3 +1,4 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RouteContract } from '../../functions/contract/api/route.ts'
 import { ROUTES } from '../../functions/contract/api/routes.ts'
@@ -246,6 +247,73 @@ describe('reads', () => {
     const answer = await read({ origin: 'http://localhost:3001' })
     expect(answer.headers.get('access-control-expose-headers')).toContain('etag,location,link')
     expect(answer.headers.get('vary')).toBe('Accept-Encoding, Authorization, Origin')
+  })
+})
+
+describe('lists', () => {
+  const page = async (path: string) => {
+    const answer = await ask('operator', 'GET', `/api/power-analytics${path}`)
+    expect([answer.status, answer.text]).toEqual([200, expect.anything()])
+    return answer.json()
+  }
+  const put = (kind: string, id: string, more: object = {}) =>
+    site.tables.send(
+      new PutCommand({ TableName: site.endpoints.tables.control, Item: { kind, id, ...more } }),
+    )
+  const idsOf = (items: { id: string }[]) => items.map(({ id }) => id)
+
+  it('of tickets come page by page, as they are, and by what they say', async () => {
+    await put('ticket', 't1', { status: 'open', classroom: 'B', expires_at: 1 })
+    await put('ticket', 't2', { status: 'closed', classroom: 'B' })
+    await put('ticket', 't3', { status: 'open', classroom: 'Room A' })
+    const first = await page('/tickets?limit=2')
+    expect(first.tickets).toEqual([
+      { id: 't1', status: 'open', classroom: 'B' },
+      { id: 't2', status: 'closed', classroom: 'B' },
+    ])
+    const rest = await page(`/tickets?limit=2&cursor=${first.next_cursor}`)
+    expect([idsOf(rest.tickets), rest.next_cursor]).toEqual([['t3'], null])
+    expect(idsOf((await page('/tickets?status=open&classroom=B')).tickets)).toEqual(['t1'])
+    // A cursor goes on with the list it is of, and no other.
+    const other = `/api/power-analytics/tickets?status=open&cursor=${first.next_cursor}`
+    const refused = await ask('operator', 'GET', other)
+    expect([refused.status, refused.json().errors]).toEqual([
+      400,
+      [{ parameter: 'cursor', detail: expect.stringContaining('the next_cursor of a page of') }],
+    ])
+  })
+
+  it('of reconciliations begin with the last, and hold no other runs', async () => {
+    await put('run', 'reconcile#2026-01-14', { status: 'done' })
+    await put('run', 'reconcile#2026-01-15', { status: 'failed' })
+    expect((await page('/reconciliations')).reconciliations).toEqual([
+      { id: 'reconcile#2026-01-15', status: 'failed' },
+      { id: 'reconcile#2026-01-14', status: 'done' },
+    ])
+  })
+
+  it('of nodes go by name', async () => {
+    const first = await page('/nodes?limit=1')
+    const second = await page(`/nodes?limit=1&cursor=${first.next_cursor}`)
+    const names = [...first.nodes, ...second.nodes].map((node) => node.esp32_name)
+    expect([names, second.next_cursor]).toEqual([['esp32-a', 'esp32-b'], null])
+  })
+
+  it('tell every parameter that is wrong, with its limit and value', async () => {
+    const path = '/api/power-analytics/nodes?limit=501&classroom=%23&page=2'
+    const answer = await ask('viewer', 'GET', path)
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      400,
+      'application/problem+json; charset=utf-8',
+    ])
+    expect(answer.json().errors).toEqual([
+      {
+        parameter: 'classroom',
+        detail: 'classroom must be 1 to 128 characters, without # and control characters, got "#"',
+      },
+      { parameter: 'limit', detail: 'must be a whole number from 1 to 500, got "501"' },
+      { parameter: 'page', detail: 'is not a parameter of this route' },
+    ])
   })
 })
 
