@@ -49,7 +49,10 @@ uint8_t walk_next(struct walk *w, struct audit *audit)
       w->offset += 4;
       continue;
     }
-    if (!linked) w->broken = true;
+    if (!linked) {
+      w->broken = true;
+      w->meter_lost |= !w->chain.meter_known;
+    }
     w->offset += length;
     w->end = w->offset;
     w->link.before = record_link(window);

@@ -103,6 +103,7 @@ struct walk {
   struct link link;
   struct chain chain;
   bool broken; /* a record between is missing: increments still add up to a lower bound */
+  bool meter_lost; /* with it perhaps the register's first value: what the later ones add up to is none */
   bool faulty; /* the flash did not answer */
   uint32_t torn, records;
 };

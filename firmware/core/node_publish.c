@@ -49,7 +49,10 @@ static bool find_named(struct node *node, uint64_t from, struct cursor *c)
    * counter in full; the next reading is found there, and announces what was lost. One that holds no
    * reading yet only waits for it.
    */
-  if (!found && !c->faulty && j->before[j->active] < j->chain.sequence_no) {
+  bool damaged = !found && !c->faulty && j->before[j->active] < j->chain.sequence_no;
+  /* Once a step: what did not hold now does not for the next message either. */
+  if (damaged && node->machine.storage != STORAGE_WORKS) return false;
+  if (damaged) {
     port_log(LOG_WARNING, "journal_damaged", j->active);
     j->damaged++;
     if (!journal_restate(j)) node_event(node, (struct event){.kind = EVENT_STORAGE});

@@ -34,8 +34,9 @@ static bool note_boot(struct node *node)
 {
   struct journal *j = &node->journal;
   const struct configuration *c = node->configurations.current;
-  /* Relay mode may lose one period; a meter keeps its own register and loses nothing. */
-  uint64_t bound_mws = c->mode == MEASURE_METER ? 0 : configuration_energy_mws(c, (uint64_t)c->period_ms + 1000);
+  /* Relay mode may lose one period; a meter keeps its own register and loses nothing, if its value is known. */
+  bool in_register = c->mode == MEASURE_METER && (j->chain.meter_known || !j->chain.damaged);
+  uint64_t bound_mws = in_register ? 0 : configuration_energy_mws(c, (uint64_t)c->period_ms + 1000);
   /* Of a sector that cannot be read, or not to its end, every reading may be missing. */
   if (j->chain.first && (j->chain.restored || j->chain.damaged)) bound_mws *= JOURNAL_READINGS_PER_SECTOR + 1;
   if (j->state == JOURNAL_NEW_EPOCH) bound_mws = 0;

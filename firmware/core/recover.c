@@ -63,6 +63,7 @@ static bool scan_active(struct journal *j, bool *had_records)
     if (j->number[s] == 0 || j->number[s] != j->newest - 1) continue;
     if (!walk_begin(j, s, &former) || !collect_commands(j, &former)) return false;
   }
+  uint64_t meter_at_ms = w.chain.meter_at_ms;
   if (!collect_commands(j, &w)) return false;
   j->chain = w.chain;
   j->link = w.link;
@@ -74,6 +75,9 @@ static bool scan_active(struct journal *j, bool *had_records)
     j->damaged++;
     skip_numbers(&j->chain, j->before[j->active]);
     j->chain.damaged = true;
+    /* Times, too, are told as increments; the register rose by what is missing, unless its first value is. */
+    j->chain.meter_at_ms = meter_at_ms;
+    if (w.meter_lost) j->chain.meter_known = false;
     j->offset = PORT_FLASH_SECTOR_BYTES;
   }
   return true;

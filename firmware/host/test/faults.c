@@ -81,6 +81,25 @@ static void a_long_run_of_bad_sectors_is_passed_in_steps(void)
   check_within_a_period();
 }
 
+/* The active sector is damaged and no other can be opened: it is tried once a step, not for each message that waits. */
+static void damage_with_no_other_sector_does_not_outlast_the_watchdog(void)
+{
+  begin(64);
+  sim.switches = 1;
+  run(600000);
+  sim.flash[node.journal.active * PORT_FLASH_SECTOR_BYTES + HEADER_BYTES + 8] ^= 0x10; /* the first record: none after it counts */
+  for (uint32_t s = 0; s < 64; s++) sim.bad[s] = s != node.journal.active;
+  sim.online = true;
+  run_counting(600000);
+  EXPECT_EQ(node.journal.damaged, 1);
+  EXPECT(most_of_a_step >= 1 && most_of_a_step <= 9);
+  memset(sim.bad, 0, sizeof sim.bad);
+  run(STORAGE_RETRY_MAX_MS + 5000);
+  drain();
+  check_cloud();
+  EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
+}
+
 /* ---- Damage ---- */
 
 static void damage_active(uint32_t at)
@@ -172,13 +191,12 @@ static void a_read_that_fails_announces_no_loss(void)
 /* A sector that does not answer during the start is not thrown out of the history, and no command is forgotten. */
 static void a_read_that_fails_at_the_start_forgets_nothing(void)
 {
+  static const char on[] = "{\"id\":\"x\",\"command\":\"relay\",\"device_id\":\"fan-1\",\"on\":true," VALID "}";
   for (uint64_t at = 1; at < 120; at++) {
     begin(8);
-    sim.online = true;
-    run(60000);
-    command("{\"id\":\"x\",\"command\":\"relay\",\"device_id\":\"fan-1\",\"on\":true," VALID "}");
-    sim.online = false;
     run(2 * 3600000);
+    command(on);
+    EXPECT_EQ(sim.relays, 4);
     sim.fail_read_at = sim.reads + at;
     reboot(RESET_BROWNOUT);
     sim.online = true;
@@ -186,6 +204,8 @@ static void a_read_that_fails_at_the_start_forgets_nothing(void)
     drain();
     EXPECT_EQ(witness.gaps, 0);
     check_cloud();
+    command(on);
+    EXPECT(last_says("/reply", "\"reason\":\"repeated\""));
   }
 }
 
@@ -311,6 +331,7 @@ int main(void)
   static const struct test tests[] = {
       {"no step outlasts the watchdog, whatever the flash refuses", no_step_outlasts_the_watchdog},
       {"a long run of bad sectors is passed in steps", a_long_run_of_bad_sectors_is_passed_in_steps},
+      {"damage with no other sector does not outlast the watchdog", damage_with_no_other_sector_does_not_outlast_the_watchdog},
       {"what damage may have lost is said, also after cuts of its recovery", what_damage_may_have_lost_is_said},
       {"damage in the active sector does not stop sending", damage_in_the_active_sector_does_not_stop_sending},
       {"a read that fails announces no loss", a_read_that_fails_announces_no_loss},

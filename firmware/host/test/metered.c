@@ -241,6 +241,33 @@ static void another_address_is_another_meter(void)
   EXPECT(counted_mws <= sim.truth_mws && sim.truth_mws - counted_mws < 2 * MWS_PER_WH);
 }
 
+/* Of a new node's first sector the reading with the register's first value rots; the later ones only say how much it rose. */
+static void a_lost_first_value_is_not_counted(void)
+{
+  sim_new(8);
+  sim.meter_fitted = true;
+  sim.load_mw[0] = 36000;
+  sim.load_mw[1] = 72000;
+  sim.meter_mws = 500000ull * MWS_PER_WH;
+  node_start(&node, &metered);
+  sim.switches = 3;
+  sim_run(&node, 1200000, 1000);
+  struct walk w;
+  struct audit audit;
+  uint32_t first = 0;
+  EXPECT(walk_begin(&node.journal, node.journal.active, &w));
+  while (!w.chain.meter_known) {
+    first = w.end;
+    EXPECT(walk_next(&w, &audit) != 0);
+  }
+  sim.flash[node.journal.active * PORT_FLASH_SECTOR_BYTES + first + 8] ^= 0x10;
+  boot_after(86400000, 0); /* a day off: 500 kWh would be plausible */
+  EXPECT_EQ(node.journal.damaged, 1);
+  EXPECT(node.journal.chain.loss_bound_mws >= sim.truth_mws - node_energy(&node).total_mws);
+  sim_run(&node, 600000, 1000);
+  EXPECT(node_energy(&node).total_mws <= sim.truth_mws);
+}
+
 int main(void)
 {
   static const struct test tests[] = {
@@ -260,6 +287,7 @@ int main(void)
       {"a long silence with other configurations loses nothing", a_long_silence_with_other_configurations_loses_nothing},
       {"a late recovery does not count the register twice", a_late_recovery_does_not_count_the_register_twice},
       {"another address is another meter", another_address_is_another_meter},
+      {"a first value that is lost is not counted", a_lost_first_value_is_not_counted},
   };
   return RUN(tests);
 }
