@@ -35,6 +35,7 @@ struct node {
   /* Wall switches, debounced. */
   uint8_t switch_raw, switch_stable;
   uint64_t switch_changed_ms[CHANNELS_MAX];
+  uint64_t switch_noted_ms; /* up to here audit entries of switches have used up their share of the journal */
 
   /* Meter. */
   struct meter meter;

@@ -4,6 +4,8 @@
 /* 2020-01-01: a clock before it has never been set. */
 #define EARLIEST_WALL_MS 1577836800000ull
 #define STEP_MS 60000
+/* Turns noted at once; then one for each reading that switches may ask for, which says where they stand. */
+#define SWITCH_NOTES 32u
 
 uint64_t node_wall_ms(struct node *node, uint8_t *quality)
 {
@@ -17,6 +19,15 @@ uint64_t node_wall_ms(struct node *node, uint8_t *quality)
   int64_t step_ms = (int64_t)(wall_ms - node->clock_wall_ms) - (int64_t)(uptime_ms - node->clock_uptime_ms);
   if (node->clock_wall_ms != 0 && (step_ms > STEP_MS || step_ms < -STEP_MS)) *quality = TIME_STEPPED;
   return wall_ms;
+}
+
+/* False for a switch that does not come to rest: its notes would drive the backlog out of the journal. */
+static bool worth_noting(struct node *node, uint64_t now_ms)
+{
+  if (node->switch_noted_ms < now_ms) node->switch_noted_ms = now_ms;
+  if (node->switch_noted_ms - now_ms > (SWITCH_NOTES - 1) * SWITCH_READING_MS) return false;
+  node->switch_noted_ms += SWITCH_READING_MS;
+  return true;
 }
 
 static void serve_switches(struct node *node, uint64_t now_ms)
@@ -35,7 +46,8 @@ static void serve_switches(struct node *node, uint64_t now_ms)
     bool on = (node->measurement.on & bit) == 0;
     struct audit audit = {.kind = AUDIT_SWITCH, .detail = (uint16_t)(i << 1 | on)};
     node_event(node, (struct event){.kind = EVENT_SWITCH, .channel = i, .flag = on});
-    if (node->machine.storage == STORAGE_WORKS && !journal_event(&node->journal, &audit))
+    if (node->machine.storage != STORAGE_WORKS || !worth_noting(node, now_ms)) continue;
+    if (!journal_event(&node->journal, &audit))
       node_event(node, (struct event){.kind = EVENT_STORAGE});
   }
 }

@@ -205,6 +205,36 @@ static void wall_switches_work_offline_and_are_reported(void)
   EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
 }
 
+/* Contacts that never come to rest, for an hour and offline: what was measured before is not driven out of the journal. */
+static void a_broken_switch_does_not_drive_the_backlog_out(void)
+{
+  begin(32);
+  run(3600000);
+  for (uint64_t passed = 0; passed < 3600000; passed += 150) {
+    sim.switches ^= 1;
+    sim_run(&node, 150, 50);
+  }
+  EXPECT(node.journal.newest < 32);
+  EXPECT_EQ(node_energy(&node).total_mws, sim.truth_mws);
+  sim.online = true;
+  wait_for_session();
+  drain();
+  check_cloud();
+  EXPECT_EQ(witness.gaps, 0);
+  /* At rest again, each turn counts at once, over a power cut as well. */
+  sim_run(&node, 300000, 1000);
+  for (int turn = 0; turn < 4; turn++) {
+    sim.switches ^= 2;
+    sim_run(&node, 150, 50);
+  }
+  sim.switches ^= 4;
+  sim_run(&node, 150, 50);
+  uint8_t relays = sim.relays;
+  EXPECT(relays & 4);
+  reboot(RESET_BROWNOUT);
+  EXPECT_EQ(sim.relays, relays);
+}
+
 /* ---- Commands and power cuts ---- */
 
 /* The power fails at each operation of a command; the broker delivers it again after the restart. */
@@ -313,6 +343,7 @@ int main(void)
       {"resend of what is gone", resend_of_what_is_gone},
       {"restart by command, once", restart_by_command},
       {"wall switches work offline and are reported", wall_switches_work_offline_and_are_reported},
+      {"a broken switch does not drive the backlog out", a_broken_switch_does_not_drive_the_backlog_out},
       {"a configuration is never eaten by a power cut", a_configuration_is_never_eaten},
       {"a configuration that cannot be stored can be given again", a_configuration_that_cannot_be_stored_can_be_given_again},
       {"a relay command is never eaten by a power cut", a_relay_command_is_never_eaten},
