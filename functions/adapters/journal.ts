@@ -58,9 +58,10 @@ const LAST_POINTER = 't#~'
 export function journalReader(client: DynamoDBDocumentClient, table: string): JournalReader {
   const query = async (
     register: string,
-    range: { from: string; to: string; limit: number; descending?: boolean },
+    range: { from: string; to: string; limit?: number; descending?: boolean },
   ) => {
     const items: Record<string, unknown>[] = []
+    const { limit = Number.POSITIVE_INFINITY } = range
     let start: Record<string, unknown> | undefined
     do {
       const page = await client.send(
@@ -75,13 +76,14 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
           },
           ScanIndexForward: !range.descending,
           ConsistentRead: true,
-          Limit: range.limit - items.length,
+          // DynamoDB takes 32 bits here, and no limit where none is given.
+          ...(Number.isFinite(limit) && { Limit: limit - items.length }),
           ExclusiveStartKey: start,
         }),
       )
       items.push(...(page.Items ?? []))
       start = page.LastEvaluatedKey
-    } while (start !== undefined && items.length < range.limit)
+    } while (start !== undefined && items.length < limit)
     return items
   }
   return {
@@ -117,7 +119,6 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
       const items = await query(register, {
         from: `t#${hourText(fromHour)}`,
         to: `t#${hourText(toHour)}~`,
-        limit: Number.MAX_SAFE_INTEGER,
       })
       return items.map(fromPointer)
     },

@@ -78,7 +78,15 @@ export function insert(
   const change = placed.findIndex(
     (is, i) => is.id !== known[i]?.id || is.tMs !== known[i]?.tMs || winning.has(is.id),
   )
-  const resumed = resume(run, known.slice(0, change), facts, state.walk.kept.length === 0)
+  // Weak readings at the journal's end lie behind the one before each of them, and nowhere else.
+  const isWeakEnd = run.toEnd && [known, placed].every((all) => all.slice(change).every(isWeak))
+  const resumed = resume(
+    run,
+    known.slice(0, change),
+    facts,
+    state.walk.kept.length === 0,
+    isWeakEnd,
+  )
   if (resumed === null) return null
 
   const behind = <R extends Reading>(readings: readonly R[]) =>
@@ -178,17 +186,20 @@ function draftOf(
  * Where the walk can be taken up before the first change. Four kept counter readings that follow one
  * another, each a plausible rise from the one before, are all that the walk remembers after the
  * fourth: none of them was pending then, or the next could not have been measured from it.
+ *
+ * @param isPlaced the places of what follows are known without the readings with a good time before it
  */
 export function resume(
   run: Run,
   unchanged: readonly PlacedReading[],
   facts: FactHistory,
   bareOnly: boolean,
+  isPlaced = false,
 ): Resumed | null {
   if (run.toStart) return { state: START, after: null }
   // How readings lie depends on the last two with a good time; these surely are.
   const sure = unchanged.filter((reading) => !isWeak(reading) && reading.tMs === reading.atMs)
-  if (sure.length < 2) return null
+  if (sure.length < 2 && !isPlaced) return null
   if (bareOnly) {
     // A register that never showed a counter remembers one reading only.
     const bare = unchanged.at(-1) ?? null

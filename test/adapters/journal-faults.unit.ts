@@ -4,7 +4,12 @@ import {
   ProvisionedThroughputExceededException,
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
+import {
+  DynamoDBDocumentClient,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { beforeEach, expect, test } from 'vitest'
 import { GENESIS, seal } from '../../functions/adapters/entry-codec.ts'
@@ -70,4 +75,16 @@ test('every put of the ledger carries the condition that nothing is there yet', 
   const ledgerPuts = puts.filter((put) => put?.TableName === 'ledger')
   expect(ledgerPuts).toHaveLength(3)
   for (const put of ledgerPuts) expect(put?.ConditionExpression).toMatch(/^attribute_not_exists\(/)
+})
+
+test('no query asks for more items than DynamoDB can be asked for', async () => {
+  engine.on(QueryCommand).resolves({ Items: [] })
+  await ledger.head('n1')
+  await ledger.entries('n1', 1, 100)
+  await ledger.pointers('n1', 0, 491_238)
+  await ledger.nearestHour('n1', 491_238, 'below')
+  await ledger.items('n1').next()
+  const limits = engine.commandCalls(QueryCommand).map(({ args }) => args[0].input.Limit)
+  // A signed integer of 32 bits; the local engine takes any.
+  expect(limits).toEqual([1, 100, undefined, 1, 500])
 })

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { fromItem } from '../../functions/adapters/entry-codec.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
+import { intervals } from '../../functions/domain/intervals.ts'
 import { fold } from '../../functions/domain/journal.ts'
+import { type Line, lineIdentity } from '../../functions/domain/line.ts'
 import { type Reading, readingId } from '../../functions/domain/reading.ts'
 import { book } from '../../functions/ledger/book.ts'
 import { memoryJournal } from './memory-journal.ts'
@@ -41,3 +43,33 @@ test('a repeat within ten seconds is known, though another reading came between 
     [21_000, 23_000],
   ])
 })
+
+/** A register without a clock, twice within ten seconds in each hour: some are looked up. */
+const clockless = (hours: number) =>
+  Array.from({ length: hours * 2 }, (_, i) => ({
+    ...bare(Math.floor(i / 2) * 3_600 + (i % 2) * 5, `h${i}`),
+    energyMwh: 100_000 + i * 50,
+  }))
+
+test('what looking up a reading without a clock reads does not grow with the journal', async () => {
+  const memory = memoryJournal()
+  let read = 0
+  const journal = {
+    ...memory,
+    async entries(register: string, fromN: number, limit: number) {
+      const entries = await memory.entries(register, fromN, limit)
+      read += entries.length
+      return entries
+    },
+  }
+  const ports = { journal, facts: async () => NO_FACTS, now: () => TEN }
+  const readings = clockless(40)
+  for (const one of readings.slice(0, -1)) await book('n', [one], ports)
+  read = 0
+  await book('n', readings.slice(-1), ports)
+  expect(read).toBeGreaterThan(0)
+  expect(read).toBeLessThan(20)
+  expect(sorted(fold(memory.stored.map(fromItem)).lines)).toEqual(sorted(intervals(readings)))
+})
+
+const sorted = (lines: readonly Line[]) => lines.map(lineIdentity).sort()
