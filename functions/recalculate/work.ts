@@ -86,7 +86,6 @@ async function carryOn(started: Job, isRepeat: boolean, ports: WorkPorts): Promi
   if (!started.dryRun) await ports.tariffs.putRepricing(repricing)
   const { versions, repricings } = await ports.tariffs.priceBook()
   const prices = pricer({ versions, repricings: [...repricings, repricing] }, ports.siteTimeZone)
-  const { throughMonth } = await ports.closings.closed()
 
   let job = started
   let savedAtMs = ports.now()
@@ -116,6 +115,8 @@ async function carryOn(started: Job, isRepeat: boolean, ports: WorkPorts): Promi
       if (!(await checkpoint())) return 'elsewhere'
       if (isTimeUp) return handOver(job, ports)
     }
+    // Asked behind its days: whoever closes the month later finds them as they are now.
+    const { throughMonth } = await ports.closings.closed()
     const isClosed = throughMonth !== null && piece.month <= throughMonth
     if (!job.dryRun && isClosed && (changed > 0 || piece.begunBefore)) {
       const { classroom, month } = piece
@@ -124,7 +125,7 @@ async function carryOn(started: Job, isRepeat: boolean, ports: WorkPorts): Promi
     if (!(await checkpoint())) return 'elsewhere'
     if (job.done < job.total && ports.timeLeftMs() <= 0) return handOver(job, ports)
   }
-  return finish(job, throughMonth, ports)
+  return finish(job, ports)
 }
 
 async function readPiece(piece: Piece, withFormers: boolean, ports: WorkPorts) {
@@ -140,7 +141,8 @@ async function handOver(job: Job, ports: WorkPorts): Promise<Left> {
   return 'continued'
 }
 
-async function finish(job: Job, throughMonth: string | null, ports: WorkPorts): Promise<Left> {
+async function finish(job: Job, ports: WorkPorts): Promise<Left> {
+  const { throughMonth } = await ports.closings.closed()
   const result = resultOf(await ports.jobs.outcomes(job.id), throughMonth)
   const nowMs = ports.now()
   const finished: Job = {

@@ -15,7 +15,8 @@ export async function refreshMonths(
   ports: MonthPorts,
   work: Work,
 ): Promise<number> {
-  const last = lastClosable(work.nowMs, ports.siteTimeZone)
+  // Of the month before the work's own, only the closings know: it may have been closed meanwhile.
+  const last = monthBefore(dateAt(work.nowMs, ports.siteTimeZone))
   const touched = new Map<string, { classroom: string; month: string }>()
   for (const { classroom, date } of days) {
     const month = date.slice(0, 7)

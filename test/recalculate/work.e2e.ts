@@ -127,6 +127,22 @@ describe('a tariff back-dated into a closed month', () => {
     expect(billed.reduce((micro, { costMicro }) => micro + costMicro, 0)).toBe(781_200_000)
   })
 
+  it('restates the month, too, when that is closed while its days are priced', async () => {
+    let puts = 0
+    const rollups: typeof campus.rollups = {
+      ...campus.rollups,
+      put: (...put) => {
+        puts += 1
+        return campus.rollups.put(...put)
+      },
+    }
+    const closed = async () => ({ throughDate: null, throughMonth: puts < 42 ? null : '2026-01' })
+    const id = await order()
+    expect(await runAll(id, { rollups, closings: { closed } })).toEqual(['done'])
+    expect(await resultOf(id)).toEqual(RESULT)
+    expect(await month()).toMatchObject({ state: 'restated', restatedBy: id })
+  })
+
   it('of a classroom leaves the others alone, and a second order finds nothing to do', async () => {
     const other = await campus.rollups.days('Room 1', '2026-01-01', '2026-01-31')
     await runAll(await order())

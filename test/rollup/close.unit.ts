@@ -4,7 +4,9 @@ import { dayTotals, pricedDays } from '../../functions/api/fresh.ts'
 import { pricer } from '../../functions/domain/rollup/cost.ts'
 import { costMicro, type DayCost } from '../../functions/domain/tariff/price.ts'
 import type { TariffVersion } from '../../functions/domain/tariff/version.ts'
+import { roll } from '../../functions/rollup/roll.ts'
 import { changedDates } from '../../functions/rollup/stays.ts'
+import { startWork } from '../../functions/rollup/work.ts'
 import { dayProblems } from '../../functions/verify/days.ts'
 import { verifyMonths } from '../../functions/verify/months.ts'
 import { reading, START_MS } from '../domain/readings.ts'
@@ -156,6 +158,23 @@ describe('a month', () => {
     const totals = short(await dayTotals(...range))
     expect(totals).toEqual(short(await pricedDays(...range)))
     expect(totals?.map(([, mwh]) => mwh).reduce((a, b) => Number(a) + Number(b))).toBe(9_500_000)
+  })
+})
+
+describe('a run that began before a month was closed', () => {
+  it('restates the month with the days it writes after that', async () => {
+    await runAt('2026-02-01T00:10:00')
+    site.setClock(local('2026-02-01T00:19:59'))
+    const work = await startWork(site.ports)
+    await runAt('2026-02-01T00:20:00')
+    await site.book([at('2026-01-31T12:00:00', 3_000)])
+    await roll(site.record(), NODE, site.ports, work)
+    expect(items().find(([period]) => period === 'month#2026-01')).toEqual([
+      'month#2026-01',
+      'restated',
+      3_000_000,
+      [21_000_000],
+    ])
   })
 })
 
