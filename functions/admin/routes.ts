@@ -72,7 +72,11 @@ async function recordVersion(request: AdminRequest, ports: AdminPorts): Promise<
       siteTimeZone: ports.siteTimeZone,
       versions,
     })
-    if ('problem' in made) return problem(made.problem)
+    if ('problem' in made) {
+      // Of two repeats at once the first may have taken the place since the look for it.
+      const first = key && (await ports.changes.known(key, nowMs))
+      return first === null ? problem(made.problem) : repeated(first)
+    }
     const { version } = made
     const all = [...versions, version]
     const body: CostVersionMade = {
