@@ -73,12 +73,14 @@ export async function settle(
   untilMs: number,
   ports: SettlePorts,
 ): Promise<Settled> {
-  const facts = await ports.facts(register, Number.POSITIVE_INFINITY)
+  let facts = await ports.facts(register, Number.POSITIVE_INFINITY)
   let entries = 0
   let isAsked = fromMs !== null
   for (let race = 0; race <= MAX_RACES; ) {
     const head = await ports.journal.head(register)
     if (head === null) return { register, entries, isDone: true }
+    // Somebody may have been told more in the meantime, and have restated lines by it.
+    if (head.state.facts > recordedIn(facts)) facts = await ports.facts(register, head.state.facts)
     const isNews = head.state.facts < recordedIn(facts)
     const atLeastMs = isAsked ? fromMs : isNews ? head.state.last.tMs : null
     const found = owedBy(head.state, facts)
