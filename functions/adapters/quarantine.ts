@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
+import { conditionFailed } from './dynamo.ts'
 
 /** Why a message or a part of it was not accepted. */
 export const QUARANTINE_KINDS = [
@@ -67,21 +68,26 @@ export function quarantineStore(
         .update(q.kind)
         .digest('hex')
         .slice(0, 16)
-      await client.send(
-        new PutCommand({
-          TableName: table,
-          Item: {
-            esp32_name: q.esp32Name,
-            received: `${new Date(q.receivedAtMs).toISOString()}#${digest}`,
-            quarantine_kind: q.kind,
-            reason: q.reason.slice(0, 2_000),
-            channel: q.channel,
-            original: q.original.subarray(0, MAX_ORIGINAL_BYTES),
-            original_bytes: q.original.byteLength,
-            expires_at: Math.floor(q.receivedAtMs / 1000) + retentionDays * 86_400,
-          },
-        }),
-      )
+      const put = new PutCommand({
+        TableName: table,
+        Item: {
+          esp32_name: q.esp32Name,
+          received: `${new Date(q.receivedAtMs).toISOString()}#${digest}`,
+          quarantine_kind: q.kind,
+          reason: q.reason.slice(0, 2_000),
+          channel: q.channel,
+          original: q.original.subarray(0, MAX_ORIGINAL_BYTES),
+          original_bytes: q.original.byteLength,
+          expires_at: Math.floor(q.receivedAtMs / 1000) + retentionDays * 86_400,
+        },
+        ConditionExpression: 'attribute_not_exists(received)',
+      })
+      try {
+        await client.send(put)
+      } catch (error) {
+        // It is there already, and may tell by now who released it.
+        if (!conditionFailed(error)) throw error
+      }
     },
   }
 }
