@@ -104,6 +104,9 @@ test('blocks and devices each add up to the cost of the day, and energy is price
         blocks.forEach((micro, block) => {
           if (totals[block] === 0) expect(micro).toBe(0)
         })
+        for (const [id, micro] of devices) {
+          if (figures.devices.get(id)?.energyMwh.every((mwh) => mwh === 0)) expect(micro).toBe(0)
+        }
       },
     ),
     { numRuns: RUNS, seed },

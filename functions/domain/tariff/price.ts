@@ -88,15 +88,14 @@ export function spreadCost(
     pieces(figures.devices.get(id)?.energyMwh ?? [], scope, segments),
   )
   for (const { versionId, costMicro: amount } of cost.byVersion) {
-    const own = (all: readonly Piece[]) =>
-      all.filter(({ segment }) => segment.version?.id === versionId)
-    const inOrder = own(ofDay)
-    const parts = allocateBy(amount, inOrder.map(weight))
-    inOrder.forEach(({ block }, at) => {
+    const own = (piece: Piece) => (piece.segment.version?.id === versionId ? weight(piece) : 0n)
+    const parts = allocateBy(amount, someOf(ofDay.map(own), ofDay.map(energy)))
+    ofDay.forEach(({ block }, at) => {
       blocks[block] = (blocks[block] ?? 0) + (parts[at] ?? 0)
     })
-    const weights = ofDevices.map((all) => own(all).reduce((w, piece) => w + weight(piece), 0n))
-    allocateBy(amount, weights).forEach((part, at) => {
+    const devicesBy = (of: (piece: Piece) => bigint) =>
+      ofDevices.map((all) => all.reduce((total, piece) => total + of(piece), 0n))
+    allocateBy(amount, someOf(devicesBy(own), devicesBy(energy))).forEach((part, at) => {
       const id = ids[at] as string | null
       devices.set(id, (devices.get(id) ?? 0) + part)
     })
@@ -106,6 +105,15 @@ export function spreadCost(
 
 const weight = ({ energyMwh, segment }: Piece) =>
   BigInt(energyMwh) * BigInt(segment.priceMicroPerKwh)
+const energy = ({ energyMwh }: Piece) => BigInt(energyMwh)
+
+/**
+ * Weights to tell parts by; others where these are all nothing. Devices are cut one by one, so each may
+ * round to nothing in a time in which the day did not; and a version that was being recorded while the
+ * day was closed stands in the place of the one that the day was priced by.
+ */
+const someOf = (weights: readonly bigint[], otherwise: readonly bigint[]) =>
+  weights.some((one) => one !== 0n) ? weights : otherwise
 
 /** What no channel accounts for comes last, so that it takes the last rounding. */
 function nobodyLast(a: string | null, b: string | null): number {
