@@ -18,7 +18,7 @@ describe('every function', () => {
         Architectures: ['arm64'],
         Handler: 'index.handler',
       })
-      expect([256, 512, 1024]).toContain(properties.MemorySize)
+      expect([256, 512, 1_024, 1_769]).toContain(properties.MemorySize)
       expect(properties.Timeout).toBeGreaterThanOrEqual(5)
       expect(properties.Timeout).toBeLessThanOrEqual(300)
       expect(properties.ReservedConcurrentExecutions).toBeUndefined()
