@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 /** What a cursor holds: the last item given, and a digest that binds it to its query. */
-const Cursor = z.strictObject({ after: z.string(), of: z.string() })
+const Cursor = z.strictObject({ after: z.string().min(1), of: z.string() })
 
 /** @param query what the list depends on, besides the place in it */
 export function cursorAfter(after: string, query: unknown): string {

@@ -9,4 +9,5 @@ it('a cursor goes on behind the item it was made of, for its own query only', ()
   for (const wrong of ['', 'x', `${cursor}=`, cursor.slice(1), 'e30']) {
     expect(afterCursor(wrong, ['nodes', 'A1']), wrong).toBeNull()
   }
+  expect(afterCursor(cursorAfter('', ['nodes', 'A1']), ['nodes', 'A1'])).toBeNull()
 })
