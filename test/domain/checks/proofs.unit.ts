@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest'
+import { brokenChain } from '../../../functions/domain/checks/broken-chain.ts'
+import { CHECKS, findingsOf } from '../../../functions/domain/checks/checks.ts'
+import { RULES } from '../../../functions/domain/checks/finding.ts'
+import { linesDiffer } from '../../../functions/domain/checks/lines-differ.ts'
+import { noTariff } from '../../../functions/domain/checks/no-tariff.ts'
+import { oldSuspense } from '../../../functions/domain/checks/old-suspense.ts'
+import { prolongedEstimation } from '../../../functions/domain/checks/prolonged-estimation.ts'
+import { rollupDiffers } from '../../../functions/domain/checks/rollup-differs.ts'
+import { unassignedNode } from '../../../functions/domain/checks/unassigned-node.ts'
+import { unbookedReading } from '../../../functions/domain/checks/unbooked-reading.ts'
+import { dayOf, line, NOW_MS, node, only, placed, register } from './views.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+it('every rule has its check, in the order of the list', () => {
+  expect(CHECKS.map(({ rule }) => rule)).toEqual(RULES)
+})
+
+it('nothing is found in a node of which everything is known and right', () => {
+  const readings = [0, 30, 60].map((t) => placed({ t, wh: t, epoch: 7, seq: t / 30 + 1 }))
+  expect(findingsOf(only({ readings }))).toEqual([])
+  expect(findingsOf(node())).toEqual([])
+})
+
+describe('unbooked_reading', () => {
+  const at = (ms: number) => only({ unbooked: [{ id: 'x', receivedAtMs: NOW_MS - ms }] })
+
+  it('is found after ten minutes, and not before', () => {
+    expect(unbookedReading(at(10 * MINUTE))).toEqual([])
+    expect(unbookedReading(at(10 * MINUTE + 1))).toMatchObject([
+      {
+        register: 'esp32-a',
+        severity: 'high',
+        window: 'unbooked',
+        evidence: { readings: 1, ids: ['x'] },
+      },
+    ])
+  })
+})
+
+it('broken_chain names register and entry, each fault by itself', () => {
+  const chain = [
+    { n: 3, kind: 'changed', detail: 'content and hash differ' },
+    { n: 9, kind: 'missing', detail: 'entry 10 follows' },
+  ] as const
+  expect(brokenChain(only({ chain }))).toMatchObject([
+    { register: 'esp32-a', window: 'entry 3 changed', severity: 'high', evidence: { n: 3 } },
+    { register: 'esp32-a', window: 'entry 9 missing', severity: 'high', evidence: { n: 9 } },
+  ])
+})
+
+it('lines_differ is one finding a register, with the first faults', () => {
+  const lineFaults = Array.from({ length: 12 }, (_, at) => `fault ${at}`)
+  const [finding, ...more] = linesDiffer(only({ lineFaults }))
+  expect(more).toEqual([])
+  expect(finding?.evidence).toMatchObject({ faults: 12, first: lineFaults.slice(0, 10) })
+})
+
+it('rollup_differs is one finding a day item', () => {
+  const dayFaults = [{ date: '2026-01-15', classroom: 'B2-101', kind: 'missing' }] as const
+  expect(rollupDiffers(only({ dayFaults }))).toMatchObject([
+    {
+      window: '2026-01-15 B2-101 missing',
+      fromMs: Date.UTC(2026, 0, 14, 18, 30),
+      severity: 'high',
+    },
+  ])
+})
+
+describe('old_suspense', () => {
+  const at = (ms: number) =>
+    only({ lines: [line({ kind: 'suspense', toMs: NOW_MS - ms, energyMwh: 5_000 })] })
+
+  it('is found after a day, and not before', () => {
+    expect(oldSuspense(at(24 * HOUR))).toEqual([])
+    expect(oldSuspense(at(24 * HOUR + 1))).toMatchObject([{ evidence: { energy_mwh: 5_000 } }])
+  })
+
+  it('is not a measured line', () => {
+    expect(oldSuspense(only({ lines: [line({ toMs: NOW_MS - 48 * HOUR })] }))).toEqual([])
+  })
+})
+
+describe('prolonged_estimation', () => {
+  const DATES = ['2026-01-13', '2026-01-14', '2026-01-15']
+  const days = (...estimated: number[]) =>
+    DATES.map((date, at) =>
+      dayOf({}, { estimatedMwh: estimated[at] ?? 0, measuredMwh: 100_000 }, date),
+    )
+
+  it('takes two days in a row of which more than half was never counted', () => {
+    expect(prolongedEstimation(only({ days: days(0, 0, 100_001) }))).toEqual([])
+    expect(prolongedEstimation(only({ days: days(0, 100_001, 100_000) }))).toEqual([])
+    expect(prolongedEstimation(only({ days: days(0, 100_001, 100_001) }))).toMatchObject([
+      { window: '2026-01', fromMs: null, evidence: { days: 2, from: '2026-01-14' } },
+    ])
+  })
+
+  it('is over with the first day that was counted', () => {
+    expect(prolongedEstimation(only({ days: days(200_000, 200_000, 0) }))).toEqual([])
+  })
+
+  it('says nothing of a few watt-hours', () => {
+    const few = DATES.map((date) => dayOf({}, { estimatedMwh: 99_999 }, date))
+    expect(prolongedEstimation(only({ days: few }))).toEqual([])
+  })
+})
+
+describe('unassigned_node', () => {
+  const readings = [placed({ t: 0, wh: 1 })]
+
+  it('is a node that counts and stands nowhere', () => {
+    expect(unassignedNode(only({ readings }))).toEqual([])
+    expect(unassignedNode(only({}, { isAssigned: false }))).toEqual([])
+    expect(unassignedNode(only({ readings }, { isAssigned: false }))).toMatchObject([
+      { register: 'esp32-a', evidence: { registers: ['esp32-a'], readings: 1 } },
+    ])
+  })
+})
+
+describe('no_tariff', () => {
+  const days = [
+    { ...dayOf({}, {}, '2026-01-14'), unpricedMwh: 700 },
+    { ...dayOf({}, {}, '2026-01-15'), unpricedMwh: 300 },
+  ]
+
+  it('is one finding a classroom and month', () => {
+    expect(noTariff(only({ days }))).toMatchObject([
+      { register: 'classroom:B2-101', window: '2026-01', evidence: { unpriced_mwh: 1_000 } },
+    ])
+    expect(noTariff(only({ days: [dayOf()] }))).toEqual([])
+  })
+
+  it('is one of the whole site where there is no tariff at all', () => {
+    const registers = [register({ days }), register({ register: 'esp32-a/fan', days })]
+    expect(noTariff(node({ registers, hasTariffs: false }))).toMatchObject([
+      { register: 'site', window: '2026-01' },
+    ])
+  })
+
+  it('waits for the day to end', () => {
+    expect(noTariff(only({ days: days.slice(1) }, { nowMs: NOW_MS - 3 * HOUR }))).toEqual([])
+  })
+})
