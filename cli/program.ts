@@ -3,11 +3,13 @@ import { node } from './commands/node.ts'
 import { provision } from './commands/provision.ts'
 import { quarantine } from './commands/quarantine.ts'
 import { rebook } from './commands/rebook.ts'
+import { reconcile } from './commands/reconcile.ts'
 import { redrive } from './commands/redrive.ts'
 import { replay } from './commands/replay.ts'
 import { restate } from './commands/restate.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
+import { tickets } from './commands/tickets.ts'
 import { token } from './commands/token.ts'
 import { users } from './commands/users.ts'
 import { verify } from './commands/verify.ts'
@@ -33,6 +35,8 @@ const COMMANDS = [
   replay,
   show,
   verify,
+  reconcile,
+  tickets,
   rollup,
   redrive,
   rebook,

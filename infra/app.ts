@@ -73,8 +73,13 @@ export function buildApp(
     props('tables, users, alarms'),
   )
   const context = { config, tables, alarms, people }
-  new PipelineStack(app, name('Pipeline'), context, props('from a node to the ledger'))
-  new ApiStack(app, name('Api'), context, props('HTTP API'))
+  const { reconcile } = new PipelineStack(
+    app,
+    name('Pipeline'),
+    context,
+    props('from a node to the ledger'),
+  )
+  new ApiStack(app, name('Api'), { ...context, reconcile }, props('HTTP API'))
   return app
 }
 

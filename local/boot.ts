@@ -11,7 +11,9 @@ import { iot } from './iot/plugin.ts'
 import { lambda } from './lambda/plugin.ts'
 import { openLogFiles } from './log-files.ts'
 import type { Endpoints, Plugin, Runtime, Started, StartOptions } from './runtime.ts'
+import { s3 } from './s3/plugin.ts'
 import { scheduler } from './scheduler/plugin.ts'
+import { sns } from './sns/plugin.ts'
 import { sqs } from './sqs/plugin.ts'
 import { streams } from './streams/plugin.ts'
 import { checkSupport, isInert } from './template/check.ts'
@@ -22,6 +24,7 @@ import { synthesize, synthesizeProject } from './template/synthesize.ts'
 /** In the order of start; they stop in the reverse order, so what takes input in stops first. */
 const plugins: readonly Plugin[] = [
   inert,
+  s3,
   sqs,
   dynamodb,
   lambda,
@@ -30,6 +33,8 @@ const plugins: readonly Plugin[] = [
   identity,
   iot,
   httpApi,
+  // Behind those that name their target: it takes what has none.
+  sns,
 ]
 
 /** A running stack. `await using` stops it. */

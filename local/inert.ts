@@ -20,9 +20,6 @@ const supports = {
   'AWS::Logs::QueryDefinition': { inert: 'Saved searches of the AWS console.' },
   'AWS::Logs::ResourcePolicy': { inert: 'Nobody else writes the local logs.' },
   'AWS::Scheduler::ScheduleGroup': { inert: 'Groups only name schedules.' },
-  'AWS::SNS::Subscription': { inert: 'Alarms do not fire here, so nobody is told of them.' },
-  'AWS::SNS::Topic': { inert: 'Alarms do not fire here, so nobody is told of them.' },
-  'AWS::SNS::TopicPolicy': { inert: 'Alarms do not fire here, so nobody is told of them.' },
   'AWS::SQS::QueuePolicy': { inert: 'Queues here are reached from this machine only.' },
 } satisfies Plugin['supports']
 

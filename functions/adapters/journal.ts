@@ -29,8 +29,8 @@ export interface JournalReader {
   head(register: string): Promise<Entry | null>
   /** Entries from `fromN` on, at most `limit`. */
   entries(register: string, fromN: number, limit: number): Promise<Entry[]>
-  /** Every entry as it lies in the table, in order, a page at a time. */
-  items(register: string): AsyncGenerator<EntryItem>
+  /** Every entry from `fromN` (or the first) on as it lies in the table, in order, a page at a time. */
+  items(register: string, fromN?: number): AsyncGenerator<EntryItem>
   /** True when a reading of this counter epoch was ever booked. */
   hasEpoch(register: string, epoch: number): Promise<boolean>
   /** Pointers of the hours `fromHour` to `toHour`, both included, ascending. */
@@ -100,8 +100,8 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
       const items = await query(register, { from: entryKey(fromN), to: LAST_ENTRY, limit })
       return items.map((item) => fromItem(item as unknown as EntryItem))
     },
-    async *items(register) {
-      let from = entryKey(0)
+    async *items(register, fromN = 0) {
+      let from = entryKey(fromN)
       while (true) {
         const page = await query(register, { from, to: LAST_ENTRY, limit: PAGE })
         for (const item of page) yield item as unknown as EntryItem

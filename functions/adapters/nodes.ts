@@ -10,6 +10,7 @@ import {
 import * as z from 'zod'
 import { Classroom, DeviceId, Esp32Name } from '../contract/names.ts'
 import type { Assignment } from '../domain/assignment.ts'
+import { Limits } from '../domain/checks/limits.ts'
 import { type DatedFacts, type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../domain/facts.ts'
 import type { PresenceState } from '../domain/presence.ts'
 import { registerParts } from '../domain/reading.ts'
@@ -83,6 +84,13 @@ export const PresenceItem = z.object({
   reset_reason: z.string().optional(),
 })
 
+/** Thresholds of the nightly checks that are others for this node than the defaults. */
+export const LimitsItem = z.object({
+  esp32_name: Esp32Name,
+  kind: z.literal('limits'),
+  limits: Limits.partial(),
+})
+
 const AnyItem = z.looseObject({ kind: z.string() })
 
 /** What the rollup has followed of a node's assignments, and when. */
@@ -105,6 +113,8 @@ export interface NodeRecord {
   readonly followed: FollowedStays | null
   readonly presence: PresenceState | null
   readonly facts: readonly z.infer<typeof FactItem>[]
+  /** The node's own thresholds for checks; none by default. */
+  readonly limits?: Partial<Limits>
   /** `through_n` by register. */
   readonly watermarks: ReadonlyMap<string, number>
 }
@@ -294,6 +304,7 @@ function toRecord(esp32Name: string, items: readonly Record<string, unknown>[]):
     followed: followed === undefined ? null : fromStays(followed),
     presence: presence ?? null,
     facts: of('fact#', FactItem),
+    limits: of('limits', LimitsItem)[0]?.limits ?? {},
     watermarks: new Map(
       of('watermark#', WatermarkItem).map((w) => [w.kind.slice('watermark#'.length), w.through_n]),
     ),

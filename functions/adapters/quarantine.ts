@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
+import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { conditionFailed } from './dynamo.ts'
 
@@ -89,5 +89,33 @@ export function quarantineStore(
         if (!conditionFailed(error)) throw error
       }
     },
+  }
+}
+
+/** How many messages of a node were refused since an instant. */
+export function quarantinedSince(
+  client: DynamoDBDocumentClient,
+  table: string,
+): (esp32Name: string, sinceMs: number) => Promise<number> {
+  return async (esp32Name, sinceMs) => {
+    let count = 0
+    let start: Record<string, unknown> | undefined
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'esp32_name = :name AND received >= :since',
+          ExpressionAttributeValues: {
+            ':name': esp32Name,
+            ':since': new Date(sinceMs).toISOString(),
+          },
+          Select: 'COUNT',
+          ExclusiveStartKey: start,
+        }),
+      )
+      count += page.Count ?? 0
+      start = page.LastEvaluatedKey
+    } while (start !== undefined)
+    return count
   }
 }

@@ -121,24 +121,41 @@ export function rawStore(
  * Every raw event of a register as it lies in the table, by identity: for those who check or book
  * them again. Reads are consistent, a page at a time.
  */
-export async function* rawItems(
+export function rawItems(
   client: DynamoDBDocumentClient,
   table: string,
   register: string,
 ): AsyncGenerator<Record<string, unknown>> {
+  return rawRange(client, table, register, { from: ' ', to: '~' })
+}
+
+/** The raw events of a register whose keys lie in a range, both ends included. */
+export async function* rawRange(
+  client: DynamoDBDocumentClient,
+  table: string,
+  register: string,
+  range: { readonly from: string; readonly to: string; readonly limit?: number },
+): AsyncGenerator<Record<string, unknown>> {
+  let left = range.limit ?? Number.POSITIVE_INFINITY
   let start: Record<string, unknown> | undefined
   do {
     const page = await client.send(
       new QueryCommand({
         TableName: table,
-        KeyConditionExpression: '#register = :register',
+        KeyConditionExpression: '#register = :register AND id BETWEEN :from AND :to',
         ExpressionAttributeNames: { '#register': 'register' },
-        ExpressionAttributeValues: { ':register': register },
+        ExpressionAttributeValues: {
+          ':register': register,
+          ':from': range.from,
+          ':to': range.to,
+        },
         ConsistentRead: true,
         ExclusiveStartKey: start,
+        ...(range.limit !== undefined && { Limit: left }),
       }),
     )
     yield* page.Items ?? []
+    left -= page.Items?.length ?? 0
     start = page.LastEvaluatedKey
-  } while (start !== undefined)
+  } while (start !== undefined && left > 0)
 }

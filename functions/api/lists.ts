@@ -1,3 +1,5 @@
+import { Run } from '../adapters/reconciliations.ts'
+import { Ticket } from '../adapters/tickets.ts'
 import { jobAnswer } from '../admin/answers.ts'
 import type {
   audit as auditContract,
@@ -5,17 +7,26 @@ import type {
   tickets as ticketsContract,
 } from '../contract/api/control.ts'
 import type { getJob } from '../contract/api/recalculate.ts'
+import { runAnswer, ticketAnswer } from '../operate/answers.ts'
 import { afterCursor, cursorAfter, NOT_OURS } from './cursor.ts'
 import { type Endpoint, invalidQuery } from './endpoint.ts'
 
-/** `GET /tickets`, oldest first as their ids sort. */
+/** `GET /tickets`, a node's together. */
 export const tickets: Endpoint<typeof ticketsContract> = async (query, { ports }) => {
-  const { status, classroom, limit, cursor } = query
-  const of = ['tickets', status ?? null, classroom ?? null]
+  const { status, severity, classroom, esp32_name, limit, cursor } = query
+  const of = ['tickets', status, severity, classroom, esp32_name].map((it) => it ?? null)
   const after = afterCursor(cursor, of)
   if (after === null) return invalidQuery('cursor', `${NOT_OURS}, got "${cursor}"`)
-  const page = await ports.lists.page('ticket', { limit, after, where: { status, classroom } })
-  return { answer: { tickets: page.items, next_cursor: page.next && cursorAfter(page.next, of) } }
+  const page = await ports.lists.page('ticket', {
+    limit,
+    after,
+    where: { status, severity, classroom },
+    ...(esp32_name !== undefined && { prefix: `${esp32_name}~` }),
+  })
+  const next_cursor = page.next && cursorAfter(page.next, of)
+  return {
+    answer: { tickets: page.items.map((it) => ticketAnswer(Ticket.parse(it))), next_cursor },
+  }
 }
 
 const RUNS = 'reconcile#'
@@ -37,7 +48,7 @@ export const reconciliations: Endpoint<typeof reconciliationsContract> = async (
     newestFirst: true,
   })
   const next_cursor = page.next && cursorAfter(page.next, of)
-  return { answer: { reconciliations: page.items, next_cursor } }
+  return { answer: { runs: page.items.map((it) => runAnswer(Run.parse(it))), next_cursor } }
 }
 
 /** `GET /audit`, the newest first. */

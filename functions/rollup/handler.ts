@@ -22,7 +22,15 @@ import { startWork } from './work.ts'
  */
 const RollupEvent = z.looseObject({
   scheduled_time: z.string().optional(),
-  rebuild: z.object({ register: z.string(), from: LocalDay, to: LocalDay }).optional(),
+  rebuild: z
+    .object({
+      register: z.string(),
+      from: LocalDay,
+      to: LocalDay,
+      /** Who asks: closed days that change say so. */
+      reason: z.string().min(1).max(128).default('rebuild'),
+    })
+    .optional(),
   follow: z.object({ node: Esp32Name }).optional(),
 })
 
@@ -50,7 +58,7 @@ export const handler = observed<unknown, RunDone | Written>().handler(async (eve
   const { scheduled_time, rebuild, follow } = RollupEvent.parse(event ?? {})
   if (rebuild !== undefined) {
     const record = await ports.nodes.get(registerParts(rebuild.register).esp32Name)
-    const work = await startWork(ports, 'rebuild')
+    const work = await startWork(ports, rebuild.reason)
     const days_written = await rebuildRegister(record, rebuild.register, rebuild, ports, work)
     await settlePrices(ports, work)
     return { days_written }

@@ -17,6 +17,18 @@ export interface VerifyDaysPorts {
 /** Before and after every date. */
 const EVER = ['0000-01-01', '9999-12-31'] as const
 
+/** What is wrong with a day item: for the wrong part of the day, other figures, another cost. */
+export type DayFaultKind = 'missing' | 'part' | 'differs' | 'cost'
+
+/** A register's day in a classroom as the ledger has it, and as it is stored. */
+export interface LedgerDay {
+  readonly scope: DayScope
+  /** Of all entries. */
+  readonly figures: DayFigures
+  readonly stored: DayItem | null
+  readonly faults: readonly { readonly kind: DayFaultKind; readonly problem: string }[]
+}
+
 /**
  * Day items made anew from the entries they claim to hold, against the stored ones: their figures, the
  * part of the day they are for, and what they cost.
@@ -27,31 +39,67 @@ export async function dayProblems(
   entries: readonly Entry[],
   ports: VerifyDaysPorts,
 ): Promise<{ days: number; problems: string[] }> {
-  const problems: string[] = []
-  const watermark = record.watermarks.get(register) ?? 0
-  const days = byDayItem(entries, record.assignments, calendar(ports.siteTimeZone))
-  for (const { scope, entries: own } of days) {
-    const stored = await ports.rollups.day(scope.classroom, scope.day.date, register)
-    const rolledN = Math.max(watermark, stored?.throughN ?? 0)
-    const rolled = own.filter((entry) => entry.n <= rolledN)
-    if (rolled.length === 0 && stored === null) continue
-    const name = nameOf(scope.classroom, scope.day.date, register)
-    if (stored === null) {
-      problems.push(`day item ${name} is missing`)
-      continue
-    }
-    if (!samePart(stored, scope)) {
-      problems.push(`day item ${name} covers another part of the day than the node stood there`)
-      continue
-    }
-    const figures = emptyDay(scope.day.blocks)
-    for (const entry of rolled) addEntry(figures, entry, scope)
-    if (!sameFigures(stored, figures)) problems.push(`day item ${name} differs from the ledger`)
-    problems.push(...costProblems(stored, figures, scope, name, ports.pricer))
-  }
+  const days = await daysOf(record, register, entries, ports)
+  const problems = days.flatMap(({ faults }) => faults.map(({ problem }) => problem))
   const known = new Set(days.map(({ scope }) => `${scope.day.date}#${scope.classroom}`))
   problems.push(...(await strayItems(record, register, known, ports.rollups)))
   return { days: days.length, problems }
+}
+
+/** @param fromDate only days from then on; the entries must hold all that lies in them */
+export async function daysOf(
+  record: NodeRecord,
+  register: string,
+  entries: readonly Entry[],
+  ports: Omit<VerifyDaysPorts, 'rollups'> & { readonly rollups: Pick<RollupStore, 'day'> },
+  fromDate: string = EVER[0],
+): Promise<LedgerDay[]> {
+  const watermark = record.watermarks.get(register) ?? 0
+  const days: LedgerDay[] = []
+  for (const { scope, entries: own } of byDayItem(
+    entries,
+    record.assignments,
+    calendar(ports.siteTimeZone),
+  )) {
+    if (scope.day.date < fromDate) continue
+    const stored = await ports.rollups.day(scope.classroom, scope.day.date, register)
+    const rolledN = Math.max(watermark, stored?.throughN ?? 0)
+    const rolled = own.filter((entry) => entry.n <= rolledN)
+    const name = nameOf(scope.classroom, scope.day.date, register)
+    const faults = dayFaults(stored, rolled, scope, name, ports.pricer)
+    days.push({ scope, figures: folded(own, scope), stored, faults })
+  }
+  return days
+}
+
+function dayFaults(
+  stored: DayItem | null,
+  rolled: readonly Entry[],
+  scope: DayScope,
+  name: string,
+  pricer: Pricer,
+): LedgerDay['faults'] {
+  if (stored === null) {
+    if (rolled.length === 0) return []
+    return [{ kind: 'missing', problem: `day item ${name} is missing` }]
+  }
+  if (!samePart(stored, scope)) {
+    const problem = `day item ${name} covers another part of the day than the node stood there`
+    return [{ kind: 'part', problem }]
+  }
+  const figures = folded(rolled, scope)
+  const differs = { kind: 'differs', problem: `day item ${name} differs from the ledger` } as const
+  const costs = costProblems(stored, figures, scope, name, pricer)
+  return [
+    ...(sameFigures(stored, figures) ? [] : [differs]),
+    ...costs.map((problem) => ({ kind: 'cost' as const, problem })),
+  ]
+}
+
+function folded(entries: readonly Entry[], scope: DayScope): DayFigures {
+  const figures = emptyDay(scope.day.blocks)
+  for (const entry of entries) addEntry(figures, entry, scope)
+  return figures
 }
 
 const nameOf = (classroom: string, date: string, register: string) =>

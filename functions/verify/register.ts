@@ -1,9 +1,9 @@
-import { type EntryItem, fromItem, GENESIS, isIntact } from '../adapters/entry-codec.ts'
 import type { JournalReader } from '../adapters/journal.ts'
 import { factsOf, type NodeRecord } from '../adapters/nodes.ts'
 import { intervals } from '../domain/intervals.ts'
-import { type Entry, fold } from '../domain/journal.ts'
+import { fold } from '../domain/journal.ts'
 import { lineIdentity } from '../domain/line.ts'
+import { START, walkChain } from './chain.ts'
 import { counterProblems } from './counters.ts'
 import { dayProblems, type VerifyDaysPorts } from './days.ts'
 import { owedProblems } from './owed.ts'
@@ -43,23 +43,8 @@ export async function verifyRegister(
 ): Promise<Verified> {
   // Before the journal, so that whatever the raw events hold has had its time to be booked.
   const raw = ports.raw && (await readRaw(register, ports.raw))
-  const problems: string[] = []
-  const entries: Entry[] = []
-  let prevHash = GENESIS
-  for await (const item of ports.journal.items(register)) {
-    const entry = readable(item, problems)
-    if (entry === null) break
-    const n = entries.length + 1
-    if (entry.n !== n) problems.push(`entry ${n} is missing; entry ${entry.n} follows`)
-    if (entry.register !== register)
-      problems.push(`entry ${n} names the register ${entry.register}`)
-    if (entry.prevHash !== prevHash)
-      problems.push(`entry ${entry.n} does not follow entry ${n - 1}: its previous hash differs`)
-    if (!isIntact(item))
-      problems.push(`entry ${entry.n} was changed: its content does not match its hash`)
-    prevHash = entry.hash
-    entries.push(entry)
-  }
+  const { entries, faults } = await walkChain(ports.journal.items(register), register, START)
+  const problems = faults.map(({ detail }) => detail)
   const { lines, readings } = fold(entries)
   const expected = intervals(readings, factsOf(record, register))
   problems.push(...linesProblem(lines.map(lineIdentity), expected.map(lineIdentity)))
@@ -87,15 +72,6 @@ export async function verifyRegister(
     days: rollups.days,
     problems: [...problems, ...rollups.problems],
     notes: deep?.notes ?? [],
-  }
-}
-
-function readable(item: EntryItem, problems: string[]): Entry | null {
-  try {
-    return fromItem(item)
-  } catch (error) {
-    problems.push(`${(error as Error).message}: ${String((error as Error).cause)}`)
-    return null
   }
 }
 

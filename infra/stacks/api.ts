@@ -1,19 +1,20 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import { Administration } from '../constructs/administration.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { PublicApi } from '../constructs/public-api.ts'
 import type { People } from '../constructs/user-pool.ts'
 
-const { GET, POST } = HttpMethod
+const { GET, PATCH, POST } = HttpMethod
 
 /** What people and gateways call over HTTP. */
 export class ApiStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    context: FunctionContext & { readonly people: People },
+    context: FunctionContext & { readonly people: People; readonly reconcile: ServiceFunction },
     props: StackProps,
   ) {
     super(scope, id, props)
@@ -50,6 +51,22 @@ export class ApiStack extends Stack {
 
     const { target: admin } = new Administration(this, 'Administration', context)
 
+    const operate = new ServiceFunction(this, 'Operate', context, {
+      name: 'operate',
+      entry: 'functions/operate/handler.ts',
+      description: 'Notes what people do about tickets, and starts reconciliations',
+      rights: { control: ['GetItem', 'PutItem'] },
+      memoryMb: 256,
+      timeout: Duration.seconds(15),
+    })
+    operate.lambda.addEnvironment('RECONCILE_FUNCTION', context.reconcile.lambda.functionName)
+    operate.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: [context.reconcile.lambda.functionArn],
+      }),
+    )
+
     const health = { publicBecause: 'Monitors call it without a login; it tells counts only.' }
     const openapi = {
       publicBecause:
@@ -79,7 +96,9 @@ export class ApiStack extends Stack {
         { method: GET, path: `${base}/ledger`, access: 'operate', target: api },
         { method: POST, path: `${base}/telemetry`, access: 'operate', target: ingestHttp },
         { method: GET, path: `${base}/tickets`, access: 'operate', target: api },
+        { method: PATCH, path: `${base}/tickets/{id}`, access: 'operate', target: operate },
         { method: GET, path: `${base}/reconciliations`, access: 'operate', target: api },
+        { method: POST, path: `${base}/reconciliations`, access: 'operate', target: operate },
         { method: GET, path: `${base}/audit`, access: 'admin', target: api },
         { method: GET, path: `${former}/energy-summary`, access: 'read', target: api },
         { method: GET, path: `${former}/energy/24h`, access: 'read', target: api },

@@ -7,12 +7,16 @@ import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { LedgerGuard } from '../constructs/ledger-guard.ts'
+import { Reconciliation } from '../constructs/reconciliation.ts'
 import { Schedules } from '../constructs/schedules.ts'
 import { StreamConsumer } from '../constructs/stream-consumer.ts'
 import { TopicRule } from '../constructs/topic-rule.ts'
 
 /** The way of a reading: rule → ingest → telemetry → ledger → rollup, and who is present. */
 export class PipelineStack extends Stack {
+  /** The nightly run, which people may also start. */
+  readonly reconcile: ServiceFunction
+
   constructor(scope: Construct, id: string, context: FunctionContext, props: StackProps) {
     super(scope, id, props)
     const { config, tables } = context
@@ -156,6 +160,8 @@ export class PipelineStack extends Stack {
       meaning:
         'Registers could not be rolled up, so their days stand still. The log of rollup names the register and the reason; the next quarter tries again.',
     })
+
+    this.reconcile = new Reconciliation(this, 'Reconciliation', context, { ledger, rollup }).target
 
     const tally = new ServiceFunction(this, 'Tally', context, {
       name: 'tally',

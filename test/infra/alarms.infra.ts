@@ -31,6 +31,7 @@ describe('an alarm goes off', () => {
   it.each([
     ['BookingFailed', 'ledger', 'autovolt-prod-booking-failed'],
     ['RollupFailed', 'rollup', 'autovolt-prod-rollup-failed'],
+    ['ReconciliationFailed', 'reconcile', 'autovolt-prod-reconciliation-failed'],
     ['RecalculationFailed', 'recalculate', 'autovolt-prod-recalculation-failed'],
   ])('when a quarter of an hour counts any %s', (metric, service, name) => {
     expect(alarms).toContainEqual(
@@ -99,7 +100,7 @@ describe('an alarm goes off', () => {
 
 describe('the alarm e-mail', () => {
   it('hears of every alarm', () => {
-    expect(alarms).toHaveLength(25)
+    expect(alarms).toHaveLength(30)
     for (const { AlarmName, AlarmActions } of alarms) {
       expect(AlarmActions, AlarmName).toEqual([`ref:${topic.id}`])
     }
@@ -144,6 +145,6 @@ describe('the alarm e-mail', () => {
   it('costs nothing when there is none', () => {
     expect(silent.ofType('AWS::SNS::Topic')).toEqual([])
     expect(silent.ofType('AWS::KMS::Key')).toEqual([])
-    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(25)
+    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(30)
   })
 })

@@ -40,7 +40,9 @@ describe('routes', () => {
       'api',
       'cost-versions admin',
       'recalculate admin',
+      'reconciliations operate',
       'telemetry ingest-http',
+      '{id} operate',
     ])
   })
 
@@ -71,7 +73,12 @@ describe('routes', () => {
       SourceAccount: '123456789012',
       SourceArn: `arn:aws:execute-api:ap-south-1:123456789012:ref:${api.id}/*/*`,
     })
-    expect(permissions).toEqual([permission('api'), permission('admin'), permission('ingest-http')])
+    expect(permissions).toEqual([
+      permission('api'),
+      permission('admin'),
+      permission('ingest-http'),
+      permission('operate'),
+    ])
   })
 })
 

@@ -37,8 +37,8 @@ interface BundledResource {
 }
 
 describe('bundled functions', () => {
-  it('are ten', () => {
-    expect(bundles).toHaveLength(10)
+  it('are twelve', () => {
+    expect(bundles).toHaveLength(12)
   })
 
   it.each(bundles.map((bundle) => [bundle.name, bundle] as const))(

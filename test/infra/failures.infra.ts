@@ -19,6 +19,7 @@ describe('asynchronous invocations', () => {
     ['presence', 3_600],
     ['rollup', 900],
     ['recalculate', 3_600],
+    ['reconcile', 21_600],
   ])('of %s end after two retries or %i s in its failure queue', (name, age) => {
     const { properties } = app.one(
       'AWS::Lambda::EventInvokeConfig',
@@ -180,6 +181,25 @@ describe('the schedule of recalculations', () => {
   })
 })
 
+describe('the schedule of the reconciliation', () => {
+  it('starts it at two o’clock of the site, every night', () => {
+    const { properties } = app.one(
+      'AWS::Scheduler::Schedule',
+      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-reconcile',
+    )
+    expect(properties).toMatchObject({
+      Name: 'autovolt-prod-reconcile-nightly',
+      ScheduleExpression: 'cron(0 2 * * ? *)',
+      ScheduleExpressionTimezone: 'Asia/Kolkata',
+      State: 'ENABLED',
+      Target: {
+        Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}',
+        DeadLetterConfig: { Arn: 'Arn:autovolt-prod-reconcile-schedule-failures' },
+      },
+    })
+  })
+})
+
 describe('failure queues', () => {
   it('are these, keep messages 14 days, encrypted', () => {
     const queues = app.ofType('AWS::SQS::Queue').map(({ properties }) => properties)
@@ -189,6 +209,8 @@ describe('failure queues', () => {
       'autovolt-prod-presence-failures',
       'autovolt-prod-recalculate-failures',
       'autovolt-prod-recalculate-schedule-failures',
+      'autovolt-prod-reconcile-failures',
+      'autovolt-prod-reconcile-schedule-failures',
       'autovolt-prod-rollup-failures',
       'autovolt-prod-rollup-schedule-failures',
       'autovolt-prod-rule-failures',

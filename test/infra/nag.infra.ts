@@ -65,6 +65,10 @@ describe('acknowledgements', () => {
       'AwsSolutions-APIG4',
       'AwsSolutions-COG8',
       'AwsSolutions-IAM5[Resource::*]',
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/anchors\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/manifests\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::.*topic\/autovolt\/\*\/resend\]$/),
+      'AwsSolutions-S1',
       'AwsSolutions-SQS3',
     ])
     for (const { reason } of list) expect(reason.length).toBeGreaterThan(50)

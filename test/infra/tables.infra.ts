@@ -81,7 +81,7 @@ describe('what holds data', () => {
   const holders = (app: typeof prod) => app.resources.filter(({ type }) => stateful.includes(type))
 
   it('outlives its stack in prod', () => {
-    expect(holders(prod)).toHaveLength(18)
+    expect(holders(prod)).toHaveLength(20)
     for (const resource of holders(prod)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Retain',
@@ -94,7 +94,7 @@ describe('what holds data', () => {
   })
 
   it('goes with its stack on one machine', () => {
-    expect(holders(local)).toHaveLength(18)
+    expect(holders(local)).toHaveLength(20)
     for (const resource of holders(local)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Delete',

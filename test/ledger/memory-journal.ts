@@ -20,8 +20,8 @@ export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: P
     async entries(_register, fromN, limit) {
       return stored.slice(fromN - 1, fromN - 1 + limit).map(fromItem)
     },
-    async *items() {
-      yield* stored
+    async *items(_register, fromN = 1) {
+      yield* stored.slice(fromN - 1)
     },
     async hasEpoch(_register, epoch) {
       return epochs.has(epoch)

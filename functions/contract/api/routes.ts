@@ -1,4 +1,4 @@
-import { audit, reconciliations, tickets } from './control.ts'
+import { audit, changeTicket, reconciliations, startReconciliation, tickets } from './control.ts'
 import { createCostVersion, listCostVersions } from './cost-versions.ts'
 import { exportCsv } from './export.ts'
 import { deviceBreakdown, summary, timeline } from './figures.ts'
@@ -33,7 +33,9 @@ export const ROUTES = {
   ledger,
   postTelemetry,
   tickets,
+  changeTicket,
   reconciliations,
+  startReconciliation,
   audit,
   energySummary,
   energyOfDay,

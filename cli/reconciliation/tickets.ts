@@ -1,0 +1,40 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb'
+import { Ticket, type TicketStatus } from '../../functions/adapters/tickets.ts'
+import type { Stack } from '../stack/stack.ts'
+import { withTables } from '../stack/tables.ts'
+
+/** Tickets in lines, each with its evidence. */
+export async function listTickets(
+  stack: Stack,
+  { node, status }: { node: string | undefined; status: TicketStatus | 'all' },
+): Promise<string[]> {
+  const tickets: Ticket[] = []
+  await withTables(stack, async (tables) => {
+    let start: Record<string, unknown> | undefined
+    do {
+      const page = await tables.send(
+        new QueryCommand({
+          TableName: stack.table('control'),
+          KeyConditionExpression: 'kind = :kind AND id BETWEEN :from AND :to',
+          // An owner's tickets begin with its name and a tilde, which sorts behind what a name may hold.
+          ExpressionAttributeValues: {
+            ':kind': 'ticket',
+            ':from': node === undefined ? ' ' : `${node}~`,
+            ':to': node === undefined ? '~' : `${node}~~`,
+          },
+          ExclusiveStartKey: start,
+        }),
+      )
+      for (const item of page.Items ?? []) tickets.push(Ticket.parse(item))
+      start = page.LastEvaluatedKey
+    } while (start !== undefined)
+  })
+  const wanted = tickets.filter((it) => status === 'all' || it.status === status)
+  if (wanted.length === 0) return [`no ${status === 'all' ? '' : `${status} `}tickets`]
+  return wanted
+    .sort((a, b) => a.opened_at_ms - b.opened_at_ms || (a.id < b.id ? -1 : 1))
+    .flatMap((it) => [
+      `${it.id} ${it.status} ${it.severity} ${it.rule} ${it.register} ${it.window} (${it.occurrences}x)`,
+      `  ${JSON.stringify(it.evidence)}`,
+    ])
+}

@@ -1,0 +1,162 @@
+import type { JournalReader } from '../adapters/journal.ts'
+import { factsOf, type NodeRecord } from '../adapters/nodes.ts'
+import type { RollupStore } from '../adapters/rollups.ts'
+import type { ChainFault, RegisterView } from '../domain/checks/view.ts'
+import { type Entry, fold, HOUR_MS, hourOf } from '../domain/journal.ts'
+import { placedOrder } from '../domain/order.ts'
+import type { PlacedReading } from '../domain/reading.ts'
+import { START, walkChain } from '../verify/chain.ts'
+import { daysOf, type VerifyDaysPorts } from '../verify/days.ts'
+import { lineFaults } from './lines.ts'
+import { type RawWindow, type RawWindowPorts, readWindow } from './raw.ts'
+
+/** How far a register's chain was when it was last anchored, outside of the database. */
+export interface Anchor {
+  readonly register: string
+  readonly n: number
+  readonly hash: string
+}
+
+export interface LookPorts
+  extends Omit<VerifyDaysPorts, 'rollups'>,
+    Pick<RawWindowPorts, 'rawRange'> {
+  readonly rollups: Pick<RollupStore, 'day'>
+  readonly journal: JournalReader
+}
+
+export interface Window {
+  readonly fromMs: number
+  readonly fromDate: string
+}
+
+/** What a look at a register found, for the checks and for those who repair. */
+export interface Seen {
+  readonly view: RegisterView
+  readonly head: Anchor | null
+  readonly raw: RawWindow
+  readonly entries: number
+  readonly fromMs: number
+  readonly isProved: boolean
+}
+
+const DAY_MS = 24 * HOUR_MS
+const LAST_HOUR = 2_016_000
+/** Entries posted since the last run may reach back this far; older days are left to `verify`. */
+const FURTHEST_MS = 35 * DAY_MS
+
+/**
+ * Looks at one register: walks its chain from before the window (the whole of it when it was never
+ * anchored), compares it with the anchor, and gathers what the checks need of readings, lines and days.
+ * The window begins earlier where entries posted since the anchor do.
+ */
+export async function lookAt(
+  record: NodeRecord,
+  register: string,
+  window: Window,
+  anchor: Anchor | null,
+  ports: LookPorts,
+): Promise<Seen> {
+  const { entries, faults, fromMs } = await walked(register, window, anchor, ports)
+  const chain = [...faults, ...anchorFaults(entries, anchor)]
+  const head = entries.at(-1)
+  const edgeMs = edgeOf(fromMs)
+  const all = fold(entries)
+  const booked = all.readings as PlacedReading[]
+  const known = booked.filter(({ tMs }) => tMs >= edgeMs).sort(placedOrder)
+  const { hasEpoch } = ports.journal
+  const raw = await readWindow(register, known, fromMs, { rawRange: ports.rawRange, hasEpoch })
+  const bookedIds = new Set(booked.map(({ id }) => id))
+  const epochs = new Set(known.map(({ epoch }) => epoch))
+  const unbooked = raw.readings.filter(
+    ({ id, atMs, epoch }) =>
+      !bookedIds.has(id) && (atMs >= fromMs || (epoch !== null && !epochs.has(epoch))),
+  )
+  const isProved = chain.length === 0
+  const view: RegisterView = {
+    register,
+    chain,
+    unbooked: unbooked.map(({ id, receivedAtMs }) => ({ id, receivedAtMs })),
+    lineFaults: [],
+    dayFaults: [],
+    readings: known.filter(({ tMs }) => tMs >= fromMs),
+    lines: all.lines.filter(({ toMs }) => toMs > fromMs),
+    days: [],
+    given: raw.given,
+  }
+  const seen = { raw, entries: entries.length, fromMs, isProved }
+  if (!isProved || head === undefined) return { ...seen, view, head: null }
+  const days = await daysOf(record, register, entries, ports, window.fromDate)
+  return {
+    ...seen,
+    head: { register, n: head.n, hash: head.hash },
+    view: {
+      ...view,
+      lineFaults: await lineFaults(
+        register,
+        { entries, booked, lines: all.lines, known, fromMs, edgeMs },
+        factsOf(record, register),
+        ports.journal,
+      ),
+      dayFaults: days.flatMap(({ scope, faults }) =>
+        faults.map(({ kind }) => ({ date: scope.day.date, classroom: scope.classroom, kind })),
+      ),
+      days: days.map(({ scope, figures, stored }) => ({
+        day: scope.day,
+        classroom: scope.classroom,
+        figures,
+        unpricedMwh: stored?.cost.unpricedMwh ?? 0,
+      })),
+    },
+  }
+}
+
+/** A day before the window, on the hour: as far as lines need the readings before them. */
+const edgeOf = (fromMs: number) => hourOf(fromMs - DAY_MS) * HOUR_MS
+
+async function walked(
+  register: string,
+  window: Window,
+  anchor: Anchor | null,
+  { journal }: Pick<LookPorts, 'journal'>,
+): Promise<{ entries: Entry[]; faults: ChainFault[]; fromMs: number }> {
+  const walk = async (fromMs: number) => {
+    const first = anchor === null ? 1 : await firstEntry(register, edgeOf(fromMs), journal)
+    const n = Math.max(1, Math.min(first, anchor?.n ?? 1))
+    const from = n === 1 ? START : { n, prevHash: null }
+    return { ...(await walkChain(journal.items(register, n), register, from)), fromMs }
+  }
+  const found = await walk(window.fromMs)
+  if (anchor === null) return found
+  const posted = found.entries.filter(({ n }) => n > anchor.n)
+  const earliest = posted.reduce(
+    (first, { hours }) => Math.min(first, hours[0] ?? first),
+    hourOf(window.fromMs),
+  )
+  if (earliest >= hourOf(window.fromMs)) return found
+  return walk(Math.max(earliest * HOUR_MS, window.fromMs - FURTHEST_MS))
+}
+
+/** The first entry that can hold anything at or after an instant; see the rollup's rebuild. */
+async function firstEntry(
+  register: string,
+  fromMs: number,
+  journal: JournalReader,
+): Promise<number> {
+  const pointers = await journal.pointers(register, hourOf(fromMs) - 1, LAST_HOUR)
+  return pointers.reduce((first, { n }) => Math.min(first, n), Number.MAX_SAFE_INTEGER)
+}
+
+/** A chain that was made anew or cut short is whole in itself; only what was kept elsewhere shows it. */
+function anchorFaults(entries: readonly Entry[], anchor: Anchor | null): ChainFault[] {
+  if (anchor === null) return []
+  const { n, hash } = anchor
+  const last = entries.at(-1)?.n ?? 0
+  if (last < n) {
+    const detail = `the chain ends at entry ${last}; entry ${n} was anchored`
+    return [{ n: last + 1, kind: 'cut', detail }]
+  }
+  const found = entries.find((entry) => entry.n === n)
+  if (found === undefined || found.hash === hash) return []
+  const detail = `entry ${n} has the hash ${found.hash}; ${hash} was anchored`
+  return [{ n, kind: 'forged', detail }]
+}

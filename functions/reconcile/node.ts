@@ -1,0 +1,149 @@
+import type { NodeInbox } from '../adapters/node-inbox.ts'
+import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
+import type { PieceResult, Proof, Repair } from '../adapters/reconciliations.ts'
+import type { Repairs } from '../adapters/repairs.ts'
+import type { TicketStore } from '../adapters/tickets.ts'
+import { ownerOf } from '../adapters/tickets.ts'
+import { classroomAt } from '../domain/assignment.ts'
+import { CHECKS, findingsOf } from '../domain/checks/checks.ts'
+import type { Finding, Rule } from '../domain/checks/finding.ts'
+import { DEFAULT_LIMITS } from '../domain/checks/limits.ts'
+import type { NodeView } from '../domain/checks/view.ts'
+import { registerKey } from '../domain/reading.ts'
+import { type Anchor, type LookPorts, lookAt, type Seen, type Window } from './look.ts'
+import { repair } from './repair.ts'
+import { askAgain } from './resend.ts'
+import { settleTickets } from './tickets.ts'
+
+export interface NodePorts extends LookPorts {
+  readonly nodes: Pick<NodeStore, 'get'>
+  readonly tickets: TicketStore
+  readonly repairs: Repairs
+  readonly quarantined: (esp32Name: string, sinceMs: number) => Promise<number>
+  /** Where nodes are asked for readings that are missing. */
+  readonly inbox: NodeInbox
+  readonly now: () => number
+}
+
+/** What holds for all nodes of a run. */
+export interface RunWindow extends Window {
+  readonly runId: string
+  readonly hasTariffs: boolean
+}
+
+/** What came of a node, and where its chains stand now. */
+export interface NodeDone extends Omit<PieceResult, 'failures'> {
+  readonly heads: readonly Anchor[]
+}
+
+/** Checks that say nothing while a chain is broken: what they look at cannot be folded. */
+const NEED_CHAIN: readonly Rule[] = CHECKS.map(({ rule }) => rule).filter(
+  (rule) => rule !== 'broken_chain' && rule !== 'missing_heartbeat' && rule !== 'unassigned_node',
+)
+
+/**
+ * Looks at a node, repairs what can be repaired by appending or rebuilding, looks again where it did, and
+ * brings the node's tickets to what is left. Done twice, it does nothing new.
+ */
+export async function reconcileNode(
+  esp32Name: string,
+  window: RunWindow,
+  anchors: ReadonlyMap<string, Anchor>,
+  ports: NodePorts,
+): Promise<NodeDone> {
+  const first = await look(esp32Name, window, anchors, ports)
+  const repairs = await repair(first.seen, window.runId, ports)
+  const last = repairs.length === 0 ? first : await look(esp32Name, window, anchors, ports)
+  const resends = await askAgain(window.runId, last.view, ports.inbox)
+  const findings = findingsOf(last.view)
+  const own = findings.filter((finding) => ownerOf(finding.register) === esp32Name)
+  const isProved = last.seen.every((seen) => seen.isProved)
+  const { opened, closed } = await settleTickets(
+    esp32Name,
+    own,
+    {
+      runId: window.runId,
+      nowMs: ports.now(),
+      fromMs: Math.max(...last.seen.map(({ fromMs }) => fromMs)),
+      untried: new Set(isProved ? [] : NEED_CHAIN),
+      classroom: classroomAt(last.record.assignments, ports.now()),
+    },
+    ports.tickets,
+  )
+  return {
+    proof: proofOf(last.seen, await ports.quarantined(esp32Name, window.fromMs)),
+    checks: countsOf([...findingsOf(first.view).filter(wasRepaired(repairs)), ...findings]),
+    repairs,
+    opened: opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
+    closed: closed.length,
+    restated_days: repairs.reduce((days, { days: written }) => days + written, 0),
+    resends,
+    site: findings
+      .filter((finding) => ownerOf(finding.register) !== esp32Name)
+      .map(({ fromMs, ...finding }) => ({ ...finding, from_ms: fromMs })),
+    heads: last.seen.flatMap(({ head }) => (head === null ? [] : [head])),
+  }
+}
+
+async function look(
+  esp32Name: string,
+  window: RunWindow,
+  anchors: ReadonlyMap<string, Anchor>,
+  ports: NodePorts,
+): Promise<{ record: NodeRecord; seen: Seen[]; view: NodeView }> {
+  const record = await ports.nodes.get(esp32Name)
+  const seen: Seen[] = []
+  for (const register of possibleRegisters(record, anchors)) {
+    seen.push(await lookAt(record, register, window, anchors.get(register) ?? null, ports))
+  }
+  const view: NodeView = {
+    esp32Name,
+    nowMs: ports.now(),
+    fromMs: window.fromMs,
+    zone: ports.siteTimeZone,
+    createdAtMs: record.createdAtMs,
+    isAssigned: record.assignments.length > 0,
+    presence: record.presence,
+    hasTariffs: window.hasTariffs,
+    registers: seen.map((one) => one.view),
+    limits: { ...DEFAULT_LIMITS, ...record.limits },
+  }
+  return { record, seen, view }
+}
+
+/** Registers the ledger knows, those a node was provisioned with, and those that were anchored. */
+function possibleRegisters(
+  { esp32Name, watermarks, facts }: NodeRecord,
+  anchors: ReadonlyMap<string, Anchor>,
+): string[] {
+  const told = facts.map(({ device_id }) => registerKey(esp32Name, device_id))
+  const anchored = [...anchors.keys()].filter((register) => ownerOf(register) === esp32Name)
+  return [...new Set([esp32Name, ...watermarks.keys(), ...told, ...anchored])].sort()
+}
+
+function proofOf(seen: readonly Seen[], quarantined: number): Proof {
+  const sum = (of: (one: Seen) => number) => seen.reduce((all, one) => all + of(one), 0)
+  const suspense = ({ view }: Seen) => view.lines.filter(({ kind }) => kind === 'suspense')
+  return {
+    registers: seen.length,
+    readings_accepted: sum(
+      ({ raw, fromMs }) => raw.readings.filter((r) => r.atMs >= fromMs).length,
+    ),
+    readings_booked: sum(({ view }) => view.readings.length),
+    readings_unbooked: sum(({ view }) => view.unbooked.length),
+    messages_quarantined: quarantined,
+    suspense_lines: sum((one) => suspense(one).length),
+    suspense_mwh: sum((one) => suspense(one).reduce((all, { energyMwh }) => all + energyMwh, 0)),
+    entries_walked: sum(({ entries }) => entries),
+    days_compared: sum(({ view }) => view.days.length),
+  }
+}
+
+const wasRepaired = (repairs: readonly Repair[]) => (finding: Finding) =>
+  repairs.some(({ rule, register }) => rule === finding.rule && register === finding.register)
+
+export function countsOf(findings: readonly Finding[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { rule } of findings) counts[rule] = (counts[rule] ?? 0) + 1
+  return counts
+}

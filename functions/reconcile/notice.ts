@@ -1,0 +1,46 @@
+import type { Notice } from '../adapters/notices.ts'
+import type { Opened, Run } from '../adapters/reconciliations.ts'
+
+/** Tickets of one rule named one by one; the rest is a number. */
+const NAMED = 5
+
+/**
+ * What a run has to tell, in one message however many tickets it opened: a failed run and new tickets of
+ * high severity at once; the nightly run always, as the digest of the day. Null when there is nothing.
+ */
+export function noticeOf(run: Run, opened: readonly Opened[], isNightly: boolean): Notice | null {
+  const high = opened.filter(({ severity }) => severity === 'high')
+  const isFailed = run.status === 'failed'
+  if (!isNightly && !isFailed && high.length === 0) return null
+  const words = [
+    isFailed ? 'failed' : 'done',
+    `${opened.length} new tickets`,
+    ...(high.length > 0 ? [`${high.length} of high severity`] : []),
+  ]
+  const byRule = [...Map.groupBy(opened, ({ rule }) => rule)].sort(
+    ([, a], [, b]) => rank(b) - rank(a) || b.length - a.length,
+  )
+  const lines = byRule.map(([rule, tickets]) => {
+    const names = tickets.slice(0, NAMED).map(({ register }) => register)
+    const more = tickets.length - names.length
+    const severity = tickets[0]?.severity
+    return `${rule} (${severity}): ${tickets.length} – ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  })
+  const proof = run.proof && [
+    `${run.proof.readings_accepted} readings accepted, ${run.proof.readings_booked} booked, ${run.proof.readings_unbooked} not booked, ${run.proof.suspense_mwh} mWh in suspense, ${run.proof.messages_quarantined} messages in quarantine`,
+  ]
+  return {
+    subject: `AutoVolt reconciliation ${words.join(', ')}`,
+    message: [
+      `Run ${run.run_id} of ${run.from_date} to ${run.to_date}: ${run.nodes} nodes in ${run.duration_ms} ms.`,
+      ...(proof ?? []),
+      `${run.repairs} repairs, ${run.tickets_closed} tickets explained themselves.`,
+      ...(lines.length > 0 ? ['New tickets:', ...lines] : ['No new tickets.']),
+      ...run.failures.slice(0, NAMED).map((it) => `FAILED ${it.esp32_name}: ${it.error}`),
+      ...(run.error === null ? [] : [`FAILED: ${run.error}`]),
+    ].join('\n'),
+  }
+}
+
+const rank = (tickets: readonly Opened[]) =>
+  ['info', 'low', 'medium', 'high'].indexOf(tickets[0]?.severity ?? 'info')

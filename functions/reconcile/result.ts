@@ -1,0 +1,54 @@
+import type { PieceResult, Proof } from '../adapters/reconciliations.ts'
+
+export const NO_PROOF: Proof = {
+  registers: 0,
+  readings_accepted: 0,
+  readings_booked: 0,
+  readings_unbooked: 0,
+  messages_quarantined: 0,
+  suspense_lines: 0,
+  suspense_mwh: 0,
+  entries_walked: 0,
+  days_compared: 0,
+}
+
+export const NO_RESULT: PieceResult = {
+  proof: NO_PROOF,
+  checks: {},
+  repairs: [],
+  opened: [],
+  closed: 0,
+  restated_days: 0,
+  resends: 0,
+  failures: [],
+  site: [],
+}
+
+/** Lists of a run's report hold this many; what a piece holds is kept with the piece. */
+export const LISTED = 100
+
+export function addResult(a: PieceResult, b: PieceResult): PieceResult {
+  return {
+    proof: addProof(a.proof, b.proof),
+    checks: addCounts(a.checks, b.checks),
+    repairs: [...a.repairs, ...b.repairs],
+    opened: [...a.opened, ...b.opened],
+    closed: a.closed + b.closed,
+    restated_days: a.restated_days + b.restated_days,
+    resends: a.resends + b.resends,
+    failures: [...a.failures, ...b.failures],
+    site: [...a.site, ...b.site],
+  }
+}
+
+const addProof = (a: Proof, b: Proof) => addCounts(a, b) as Proof
+
+export function addCounts(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)])
+  return Object.fromEntries(
+    [...names].sort().map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]),
+  )
+}

@@ -1,0 +1,222 @@
+import { DateTime } from 'luxon'
+import { type AnchorStore, pieceOf } from '../adapters/anchors.ts'
+import type { NodeStore } from '../adapters/nodes.ts'
+import type { Notice } from '../adapters/notices.ts'
+import type { ReconciliationStore, Run } from '../adapters/reconciliations.ts'
+import type { TicketStore } from '../adapters/tickets.ts'
+import { dateAt, localDay } from '../domain/calendar.ts'
+import type { Finding } from '../domain/checks/finding.ts'
+import { noticeOf } from './notice.ts'
+import { addResult, LISTED, NO_RESULT } from './result.ts'
+import { settleTickets } from './tickets.ts'
+
+/** Registers of a piece: seconds of work, and few enough to repeat after a crash. */
+const REGISTERS_A_PIECE = 32
+/** Invocations that work on a run at the same time. */
+export const MAX_WORKERS = 8
+const LOOK_BACK_DAYS = 7
+/** A run that is older than this and not done never will be. */
+const GIVEN_UP_AFTER_MS = 12 * 3_600_000
+const PUTS_AT_ONCE = 16
+/** Who starts the nightly run. */
+export const NIGHTLY = 'schedule'
+
+export interface RunPorts {
+  readonly runs: ReconciliationStore
+  readonly nodes: Pick<NodeStore, 'all'>
+  readonly tickets: TicketStore
+  readonly anchors: AnchorStore
+  readonly startWorker: (runId: string, worker: number) => Promise<void>
+  readonly notify: (notice: Notice) => Promise<void>
+  readonly siteTimeZone: string
+  readonly now: () => number
+}
+
+/**
+ * Starts a run: cuts the nodes into pieces by their names, and starts the workers. A start that is repeated,
+ * after a crash or by chance, plans the same pieces and leaves those that are done.
+ *
+ * @returns the run; null when it is over already
+ */
+export async function startRun(
+  runId: string,
+  requestedBy: string,
+  ports: RunPorts,
+): Promise<Run | null> {
+  const run = (await ports.runs.get(runId)) ?? (await created(runId, requestedBy, ports))
+  if (run.finished_at_ms !== null) return null
+  await giveUpOthers(run, ports)
+  const planned = run.status === 'running' ? run : await plan(run, ports)
+  for (let worker = 0; worker < workersOf(planned); worker++) {
+    await ports.startWorker(runId, worker)
+  }
+  return planned
+}
+
+/** As many as there are pieces, up to the limit; one where there is nothing, to end the run. */
+export const workersOf = ({ pieces }: Pick<Run, 'pieces'>) =>
+  Math.max(1, Math.min(pieces, MAX_WORKERS))
+
+async function created(runId: string, requestedBy: string, ports: RunPorts): Promise<Run> {
+  const nowMs = ports.now()
+  const today = dateAt(nowMs, ports.siteTimeZone)
+  const first = DateTime.fromISO(today, { zone: 'utc' }).minus({ days: LOOK_BACK_DAYS })
+  const run: Run = {
+    id: `reconcile#${runId}`,
+    run_id: runId,
+    status: 'planning',
+    revision: 1,
+    requested_by: requestedBy,
+    started_at_ms: nowMs,
+    finished_at_ms: null,
+    duration_ms: null,
+    from_date: first.toFormat('yyyy-MM-dd'),
+    to_date: today,
+    nodes: 0,
+    pieces: 0,
+    proof: null,
+    checks: {},
+    repairs: 0,
+    repaired: [],
+    tickets_opened: 0,
+    tickets_closed: 0,
+    restated_days: 0,
+    resends: 0,
+    failures: [],
+    error: null,
+  }
+  if (await ports.runs.create(run)) return run
+  const theirs = await ports.runs.get(runId)
+  if (theirs === null) throw new Error(`run ${runId} was there and is gone`)
+  return theirs
+}
+
+/** A run whose workers died for good must not look as if it went on for ever. */
+async function giveUpOthers(run: Run, ports: RunPorts): Promise<void> {
+  const nowMs = ports.now()
+  for (const other of await ports.runs.recent(20)) {
+    const isOver = other.finished_at_ms !== null || other.run_id === run.run_id
+    if (isOver || nowMs - other.started_at_ms < GIVEN_UP_AFTER_MS) continue
+    const error = `not done after ${GIVEN_UP_AFTER_MS} ms; given up by run ${run.run_id}`
+    const next = { ...other, revision: other.revision + 1, finished_at_ms: nowMs, error }
+    await ports.runs.save({ ...next, status: 'failed' })
+  }
+}
+
+async function plan(run: Run, ports: RunPorts): Promise<Run> {
+  const names: string[] = []
+  let registers = 0
+  for await (const record of ports.nodes.all()) {
+    names.push(record.esp32Name)
+    registers += Math.max(1, record.watermarks.size)
+  }
+  const pieces = cut(names, registers)
+  const queue = pieces.map((nodes, index) => ({ index, nodes, result: null }))
+  const put = async () => {
+    for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
+      await ports.runs.plan(run.run_id, piece)
+    }
+  }
+  await Promise.all(Array.from({ length: PUTS_AT_ONCE }, put))
+  const next: Run = {
+    ...run,
+    revision: run.revision + 1,
+    status: 'running',
+    nodes: names.length,
+    pieces: pieces.length,
+  }
+  if (await ports.runs.save(next)) return next
+  const theirs = await ports.runs.get(run.run_id)
+  if (theirs === null) throw new Error(`run ${run.run_id} was there and is gone`)
+  return theirs
+}
+
+/**
+ * Nodes by the piece they belong to. The number of pieces is a power of two, so that a site that grows
+ * finds the anchors of a piece in one or two of the pieces of the run before.
+ */
+export function cut(names: readonly string[], registers: number): string[][] {
+  if (names.length === 0) return []
+  const wanted = Math.ceil(registers / REGISTERS_A_PIECE)
+  const count = 2 ** Math.ceil(Math.log2(wanted))
+  const pieces = Array.from({ length: count }, (): string[] => [])
+  for (const name of names) pieces[pieceOf(name, count)]?.push(name)
+  return pieces
+}
+
+/** The time a run looks at: whole local days, and today as far as it is. */
+export function windowOf(run: Pick<Run, 'from_date'>, zone: string) {
+  return { fromDate: run.from_date, fromMs: localDay(run.from_date, zone).startMs }
+}
+
+/** Ends a run whose pieces are all done: sums them up, tells of it once, and completes its anchors. */
+export async function finishRun(runId: string, ports: RunPorts): Promise<Run | null> {
+  const run = await ports.runs.get(runId)
+  if (run === null || run.finished_at_ms !== null) return null
+  let total = NO_RESULT
+  for await (const { result } of ports.runs.pieces(runId)) {
+    // Another worker is still at it; it will come here itself.
+    if (result === null) return null
+    total = addResult(total, result)
+  }
+  const nowMs = ports.now()
+  const { fromMs } = windowOf(run, ports.siteTimeZone)
+  const settling = { runId, nowMs, fromMs, untried: new Set<never>(), classroom: null }
+  const site = await settleTickets('site', merged(total.site), settling, ports.tickets)
+  const opened = [
+    ...total.opened,
+    ...site.opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
+  ]
+  if (run.pieces > 0) {
+    const previous = await ports.anchors.latest(run.started_at_ms)
+    await ports.anchors.complete({
+      run_id: runId,
+      pieces: run.pieces,
+      // The run's beginning: a manifest that is written twice is one object.
+      written_at: new Date(run.started_at_ms).toISOString(),
+      previous: previous && { key: previous.key, sha256: previous.sha256 },
+    })
+  }
+  const finished: Run = {
+    ...run,
+    revision: run.revision + 1,
+    status: total.failures.length > 0 ? 'failed' : 'done',
+    finished_at_ms: nowMs,
+    duration_ms: nowMs - run.started_at_ms,
+    proof: total.proof,
+    checks: total.checks,
+    repairs: total.repairs.length,
+    repaired: total.repairs.slice(0, LISTED),
+    tickets_opened: opened.length,
+    tickets_closed: total.closed + site.closed.length,
+    restated_days: total.restated_days,
+    resends: total.resends,
+    failures: total.failures.slice(0, LISTED),
+    error:
+      total.failures.length > 0 ? `${total.failures.length} nodes could not be looked at` : null,
+  }
+  if (!(await ports.runs.save(finished))) return null
+  const notice = noticeOf(finished, opened, run.requested_by === NIGHTLY)
+  if (notice !== null) await ports.notify(notice)
+  return finished
+}
+
+/** Findings of one site-wide matter that several nodes show are one. */
+function merged(
+  findings: readonly {
+    rule: string
+    register: string
+    window: string
+    from_ms: number | null
+    severity: string
+    evidence: Record<string, unknown>
+  }[],
+): Finding[] {
+  const byMatter = Map.groupBy(findings, (it) => JSON.stringify([it.rule, it.register, it.window]))
+  return [...byMatter.values()].map((group) => {
+    const { from_ms, ...first } = group[0] as (typeof findings)[number]
+    const begins = group.map((it) => it.from_ms).filter((ms) => ms !== null)
+    const fromMs = from_ms === null ? null : Math.min(...begins)
+    return { ...first, fromMs, evidence: { ...first.evidence, found_by: group.length } } as Finding
+  })
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { pieceOf } from '../../functions/adapters/anchors.ts'
+import type { Opened, Run } from '../../functions/adapters/reconciliations.ts'
+import { noticeOf } from '../../functions/reconcile/notice.ts'
+import { cut } from '../../functions/reconcile/run.ts'
+
+const names = (count: number) => Array.from({ length: count }, (_, at) => `esp32-${at}`)
+
+describe('the planner', () => {
+  it('cuts 100,000 registers into pieces that a worker does in seconds', () => {
+    const pieces = cut(names(100_000), 100_000)
+    expect(pieces).toHaveLength(4_096)
+    expect(new Set(pieces.flat()).size).toBe(100_000)
+    expect(pieces.flat()).toHaveLength(100_000)
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(60)
+  }, 60_000)
+
+  it('cuts nothing of nothing, and one piece of little', () => {
+    expect(cut([], 0)).toEqual([])
+    expect(cut(names(3), 32)).toEqual([names(3)])
+    expect(cut(names(33), 33)).toHaveLength(2)
+  })
+
+  it('keeps a node in its piece, and a piece in a half of itself when the site grows', () => {
+    for (const name of names(200)) {
+      expect(cut(names(200), 200)[pieceOf(name, 8)]).toContain(name)
+      expect(pieceOf(name, 16) % 8).toBe(pieceOf(name, 8))
+    }
+  })
+})
+
+describe('the notice of a run', () => {
+  const run = (changes: Partial<Run> = {}) =>
+    ({
+      run_id: 'r1',
+      status: 'done',
+      from_date: '2026-01-08',
+      to_date: '2026-01-15',
+      nodes: 500,
+      duration_ms: 1_000,
+      proof: null,
+      repairs: 0,
+      tickets_closed: 0,
+      failures: [],
+      error: null,
+      ...changes,
+    }) as unknown as Run
+  const silent = (count: number, severity = 'medium'): Opened[] =>
+    names(count).map((register) => ({
+      id: register,
+      rule: 'missing_heartbeat',
+      register,
+      severity,
+    }))
+
+  it('tells of 500 nodes in one line', () => {
+    const notice = noticeOf(run(), silent(500), true)
+    expect(notice?.subject).toBe('AutoVolt reconciliation done, 500 new tickets')
+    expect(notice?.message).toContain(
+      'missing_heartbeat (medium): 500 – esp32-0, esp32-1, esp32-2, esp32-3, esp32-4 and 495 more',
+    )
+    expect(notice?.message.length).toBeLessThan(400)
+  })
+
+  it('goes out at night always, by day for what is urgent', () => {
+    expect(noticeOf(run(), [], true)?.message).toContain('No new tickets.')
+    expect(noticeOf(run(), silent(9), false)).toBeNull()
+    expect(noticeOf(run(), silent(1, 'high'), false)?.subject).toContain('1 of high severity')
+    const failed = run({ status: 'failed', error: '1 nodes could not be looked at' })
+    expect(noticeOf(failed, [], false)?.subject).toContain('failed')
+  })
+})

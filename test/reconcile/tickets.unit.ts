@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { type Ticket, ticketId } from '../../functions/adapters/tickets.ts'
+import type { Finding } from '../../functions/domain/checks/finding.ts'
+import { changed } from '../../functions/operate/change-ticket.ts'
+import { type Settling, settled } from '../../functions/reconcile/tickets.ts'
+
+const finding = (changes: Partial<Finding> = {}): Finding => ({
+  rule: 'gap',
+  register: 'esp32-a',
+  window: 'from 2026-01-15T06:00:00.000Z',
+  fromMs: 5_000,
+  severity: 'medium',
+  evidence: { silent_ms: 9 },
+  ...changes,
+})
+const run = (runId: string, changes: Partial<Settling> = {}): Settling => ({
+  runId,
+  nowMs: 10_000,
+  fromMs: 1_000,
+  untried: new Set(),
+  classroom: 'B2-101',
+  ...changes,
+})
+const first = () => settled([], [finding()], run('r1'))[0] as Ticket
+const resolvedBy = (by: string): Ticket => ({
+  ...first(),
+  revision: 2,
+  status: 'resolved',
+  resolved_by: by,
+  resolved_at_ms: 11_000,
+  resolution: by === 'system' ? 'explained' : 'a planned outage',
+})
+
+describe('a finding', () => {
+  it('opens a ticket that names it', () => {
+    expect(first()).toMatchObject({
+      id: ticketId('gap', 'esp32-a', 'from 2026-01-15T06:00:00.000Z'),
+      revision: 1,
+      status: 'open',
+      occurrences: 1,
+      opened_run: 'r1',
+      classroom: 'B2-101',
+      evidence: { silent_ms: 9 },
+    })
+    expect(first().id).toMatch(/^esp32-a~[0-9a-f]{16}$/)
+  })
+
+  it('is counted once a run', () => {
+    expect(settled([first()], [finding()], run('r1'))).toEqual([])
+    expect(settled([first()], [finding()], run('r2'))).toMatchObject([
+      { occurrences: 2, revision: 2, opened_run: 'r1', last_run: 'r2' },
+    ])
+  })
+
+  it('that explains itself opens none', () => {
+    expect(settled([], [finding({ severity: 'info' })], run('r1'))).toEqual([])
+  })
+
+  it('opens again what had explained itself, and not what a person settled', () => {
+    expect(settled([resolvedBy('system')], [finding()], run('r2'))).toMatchObject([
+      { status: 'open', opened_run: 'r2', resolved_by: null, resolution: null },
+    ])
+    expect(settled([resolvedBy('ana')], [finding()], run('r2'))).toEqual([])
+    const other = finding({ evidence: { silent_ms: 99 } })
+    expect(settled([resolvedBy('ana')], [other], run('r2'))).toMatchObject([{ status: 'open' }])
+  })
+})
+
+describe('an open ticket that is not found any more', () => {
+  it('is explained', () => {
+    expect(settled([first()], [], run('r2'))).toMatchObject([
+      { status: 'resolved', resolved_by: 'system', resolution: 'explained', resolved_run: 'r2' },
+    ])
+  })
+
+  it('stays when its time was not looked at, or its check not tried', () => {
+    expect(settled([first()], [], run('r2', { fromMs: 5_000 }))).toHaveLength(1)
+    expect(settled([first()], [], run('r2', { fromMs: 5_001 }))).toEqual([])
+    expect(settled([first()], [], run('r2', { untried: new Set(['gap'] as const) }))).toEqual([])
+  })
+})
+
+describe('a person', () => {
+  const by = { username: 'ana@school.example', nowMs: 20_000 }
+
+  it('acknowledges and resolves, with name and time', () => {
+    const seen = changed(first(), { status: 'acknowledged' }, by)
+    expect(seen).toMatchObject({
+      kind: 'changed',
+      ticket: { status: 'acknowledged', acknowledged_by: by.username, acknowledged_at_ms: 20_000 },
+    })
+    const done = { status: 'resolved', resolution: 'a planned outage' } as const
+    expect(changed(first(), done, by)).toMatchObject({
+      kind: 'changed',
+      ticket: { status: 'resolved', resolved_by: by.username, resolution: 'a planned outage' },
+    })
+  })
+
+  it('says why, and does not go back', () => {
+    expect(changed(first(), { status: 'resolved' }, by)).toMatchObject({ pointer: '/resolution' })
+    const back = changed(resolvedBy('ana'), { status: 'acknowledged' }, by)
+    expect(back).toMatchObject({ kind: 'refused', pointer: '/status' })
+  })
+})
