@@ -2,7 +2,7 @@ import type { ClosingStore } from '../adapters/closings.ts'
 import type { JournalReader } from '../adapters/journal.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import type { RollupStore } from '../adapters/rollups.ts'
-import { type Prices, pricer } from '../domain/rollup/cost.ts'
+import { type Pricer, type Prices, pricer } from '../domain/rollup/cost.ts'
 import type { DayItem, Writing, Written } from '../domain/rollup/day.ts'
 
 /** What making day and month items needs. */
@@ -18,6 +18,10 @@ export interface RollPorts {
 
 /** What holds for one piece of work: its instant, the prices known by then, what was closed before. */
 export interface Work extends Writing {
+  nowMs: number
+  pricer: Pricer
+  /** True once the instant and its prices were taken anew. */
+  isRenewed: boolean
   /** Classrooms that are in the list of classrooms. */
   readonly classrooms: Set<string>
   /** Recalculations applied before this work began. */
@@ -48,15 +52,31 @@ export async function startWork(
     classrooms: new Set(classrooms),
     repricings: prices.repricings.length,
     closedItems: new Set(),
+    isRenewed: false,
   }
 }
 
-/** Puts a day item; one of a closed day is remembered for `settlePrices`. The first one of a classroom also puts the classroom into the list. */
+/**
+ * Puts a day item; one of a closed day is remembered for `settlePrices`. The first one of a classroom also
+ * puts the classroom into the list.
+ *
+ * Work that began before the item was closed or repriced does not know all prices that the item has, and
+ * must not take them back: it takes them anew first.
+ *
+ * @returns false when the item has to be read and made again
+ */
 export async function putDay(
   { item, former }: Written,
-  ports: Pick<RollPorts, 'rollups'>,
-  work: Pick<Work, 'nowMs' | 'classrooms' | 'closedItems'>,
+  ports: Pick<RollPorts, 'rollups' | 'tariffs' | 'siteTimeZone' | 'now'>,
+  work: Work,
 ): Promise<boolean> {
+  const knowsUntilMs = Math.min(item.horizonMs, work.nowMs)
+  if (former !== null && former.horizonMs > knowsUntilMs && !work.isRenewed) {
+    const renewal = renewals.get(work) ?? renew(ports, work)
+    renewals.set(work, renewal)
+    await renewal
+    return false
+  }
   // Before the item: a classroom without days harms nobody, days nobody finds do.
   if (!work.classrooms.has(item.classroom)) {
     await ports.rollups.addClassroom(item.classroom, work.nowMs)
@@ -64,6 +84,23 @@ export async function putDay(
   }
   if (item.state !== 'provisional') work.closedItems.add(item)
   return ports.rollups.put(item, work.nowMs, former)
+}
+
+/** Registers are carried side by side; the first to notice renews the work for all. */
+const renewals = new WeakMap<Work, Promise<void>>()
+
+async function renew(
+  ports: Pick<RollPorts, 'tariffs' | 'siteTimeZone' | 'now'>,
+  work: Work,
+): Promise<void> {
+  try {
+    const nowMs = ports.now()
+    work.pricer = pricer(await ports.tariffs.priceBook(), ports.siteTimeZone)
+    work.nowMs = nowMs
+    work.isRenewed = true
+  } finally {
+    renewals.delete(work)
+  }
 }
 
 export function tooManyRaces(item: Pick<DayItem, 'classroom' | 'date' | 'register'>): Error {

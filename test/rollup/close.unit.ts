@@ -4,6 +4,7 @@ import { dayTotals, pricedDays } from '../../functions/api/fresh.ts'
 import { pricer } from '../../functions/domain/rollup/cost.ts'
 import { costMicro, type DayCost } from '../../functions/domain/tariff/price.ts'
 import type { TariffVersion } from '../../functions/domain/tariff/version.ts'
+import { repriceDay } from '../../functions/recalculate/day.ts'
 import { roll } from '../../functions/rollup/roll.ts'
 import { changedDates } from '../../functions/rollup/stays.ts'
 import { startWork } from '../../functions/rollup/work.ts'
@@ -158,6 +159,44 @@ describe('a month', () => {
     const totals = short(await dayTotals(...range))
     expect(totals).toEqual(short(await pricedDays(...range)))
     expect(totals?.map(([, mwh]) => mwh).reduce((a, b) => Number(a) + Number(b))).toBe(9_500_000)
+  })
+})
+
+describe('a run that began before', () => {
+  const late = (costs: number[]) => [DAY, 'restated', 3_000_000, costs]
+
+  it('the day was closed takes back no price that was recorded until then', async () => {
+    site.setClock(local('2026-02-01T00:07:30'))
+    const work = await startWork(site.ports)
+    const eight = version('eight', 8_000_000, '2026-02-01T00:08:00')
+    site.setPrices({ versions: [SEVEN, eight], repricings: [] })
+    await runAt('2026-02-01T00:10:00')
+    expect(items()).toEqual([[DAY, 'final', 1_000_000, [8_000_000]]])
+    await site.book([at('2026-01-31T12:00:00', 3_000)])
+    await roll(site.record(), NODE, site.ports, work)
+    expect(items()[0]).toEqual(late([24_000_000]))
+    expect(site.rollups.table.get(`A|${DAY}`)?.horizon_ms).toBe(local('2026-02-01T00:10:00'))
+  })
+
+  it('a recalculation has its prices, also when it dies before it could look again', async () => {
+    await runAt('2026-02-01T00:10:00')
+    site.setClock(local('2026-02-02T10:00:00'))
+    const work = await startWork(site.ports)
+    const dates = { fromDate: '2026-01-31', toDate: '2026-01-31' }
+    const applied = { classroom: 'A', ...dates, asOfMs: local('2026-02-02T10:00:01'), jobId: 'j' }
+    const prices = { versions: [SEVEN, NINE], repricings: [applied] }
+    site.setPrices(prices)
+    site.setClock(local('2026-02-02T10:00:02'))
+    const [found] = await site.rollups.days('A', '2026-01-31', '2026-01-31')
+    const order = { jobId: 'j', dryRun: false, classroom: 'A', date: '2026-01-31', formers: [] }
+    const how = { rollups: site.rollups, pricer: pricer(prices, ZONE), siteTimeZone: ZONE }
+    await repriceDay(
+      { ...order, items: found ? [found] : [] },
+      { ...how, now: () => local('2026-02-02T10:00:02') },
+    )
+    await site.book([at('2026-01-31T12:00:00', 3_000)])
+    await roll(site.record(), NODE, site.ports, work)
+    expect(items()[0]).toEqual(late([27_000_000]))
   })
 })
 

@@ -73,7 +73,7 @@ export function nextItem(
   const { classroom, day } = scope
   const { nowMs, pricer, closedThrough, reason } = writing
   const closeMs = closeOfDayMs(day)
-  const isOver = nowMs >= closeMs
+  const isOver = nowMs >= closeMs || (known !== null && known.state !== 'provisional')
   // An open day knows what is recorded by now; its horizon lies ahead.
   const horizonMs = isOver ? pricer.horizonMs(classroom, day) : nowMs
   const cost = pricer.cost(content.figures, scope, horizonMs)
