@@ -52,12 +52,18 @@ static bool make_blank(struct journal *j, uint32_t sector, bool force)
 bool journal_erase_ahead(struct journal *j, uint32_t from, bool force)
 {
   struct effort *effort = &j->effort;
-  if (!effort->searching) effort->at = (from + 1) % j->sectors;
+  /* What a step before has found is not searched for again: the sectors before it refuse, and use up this step. */
+  if (!effort->searching) effort->at = (effort->blank > 0 ? effort->blank - 1 : from + 1) % j->sectors;
   effort->searching = false;
   for (uint32_t tries = 1; tries < j->sectors; tries++) {
     uint32_t sector = effort->at;
     /* The last sector that states the counter is kept whatever happens to the others. */
-    if (sector == j->active && j->number[sector] != 0) return false;
+    if (sector == j->active && j->number[sector] != 0) {
+      effort->blank = 0; /* the next search tries all again */
+      return false;
+    }
+    effort->searching = effort->refusals_left == 0;
+    if (effort->searching) return false;
     j->number[sector] = 0;
     if (make_blank(j, sector, force)) {
       j->next = sector;
@@ -74,6 +80,8 @@ bool journal_erase_ahead(struct journal *j, uint32_t from, bool force)
 bool journal_open_sector(struct journal *j)
 {
   uint8_t header[HEADER_BYTES];
+  /* No sector was found ahead: the last one that states the counter is not written over. */
+  if (j->next == j->active && j->number[j->active] != 0) return false;
   for (;;) {
     uint32_t number = j->newest + 1;
     header_encode(header, number, &j->chain);
@@ -101,7 +109,6 @@ bool journal_open_sector(struct journal *j)
 
 bool journal_restate(struct journal *j)
 {
-  journal_begin_step(j);
   if (!journal_erase_ahead(j, j->active, true) || !journal_open_sector(j)) return false;
   j->state = JOURNAL_CONTINUED;
   return true;
@@ -109,7 +116,6 @@ bool journal_restate(struct journal *j)
 
 static bool append(struct journal *j, struct record *r)
 {
-  journal_begin_step(j);
   for (uint32_t tries = 0; tries < 4; tries++) {
     bool fits = j->offset + r->length <= PORT_FLASH_SECTOR_BYTES;
     /* After a write that did not hold, a new sector states everything in full again. */

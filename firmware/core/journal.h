@@ -32,7 +32,7 @@ enum journal_state {
 struct effort {
   bool searching;   /* for a sector that holds an erase: the last step ended before it found one */
   uint32_t at;      /* where the search goes on */
-  uint32_t blank;   /* 1 + the sector this boot has erased and not written since; 0: none */
+  uint32_t blank;   /* 1 + the sector this boot has found blank and not written since: a search begins there; 0: none */
   uint32_t refusals_left; /* in this step */
   uint64_t commands[JOURNAL_COMMANDS_KEPT]; /* hashes of the last commands carried out */
   uint32_t command_at;
@@ -87,7 +87,7 @@ bool journal_restate(struct journal *j);
 
 /* ---- Parts, each in its own file ---- */
 
-/** A step begins: so many sectors may refuse in it. */
+/** A step of the node begins: so many sectors may refuse in all of it. Of the journal's functions journal_recover alone begins one. */
 void journal_begin_step(struct journal *j);
 /** Opens the next sector: header, high-water mark, erase ahead. */
 bool journal_open_sector(struct journal *j);

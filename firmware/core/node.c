@@ -75,6 +75,7 @@ void node_poll(struct node *node)
   /* Longer than the longest round trip, so that a slow broker is not taken for a lost message. */
   const uint64_t acknowledgement_ms = 20000;
   uint64_t now_ms = port_uptime_ms();
+  journal_begin_step(&node->journal);
   node_measure(node, now_ms);
   uint32_t late = outbox_expire(&node->outbox, now_ms, acknowledgement_ms);
   if (late > 0) {

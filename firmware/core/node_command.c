@@ -17,7 +17,8 @@ static void answer(struct node *node, const struct command *c, const char *reaso
   node_topic(node, "reply", topic, sizeof topic);
   json_begin(&w, node->text, sizeof node->text);
   message_reply(&w, &reply);
-  if (node->machine.link == LINK_UP) port_mqtt_publish(topic, node->text, w.length, false);
+  bool sent = node->machine.link == LINK_UP && port_mqtt_publish(topic, node->text, w.length, false) > 0;
+  if (!sent) port_log(LOG_WARNING, "not_answered", c->kind);
 }
 
 /* The audit entry comes before the deed: a power cut between them repeats nothing. */

@@ -34,11 +34,15 @@ static bool note_boot(struct node *node)
 {
   struct journal *j = &node->journal;
   const struct configuration *c = node->configurations.current;
-  /* Relay mode may lose one period; a meter keeps its own register and loses nothing, if its value is known. */
+  /*
+   * Relay mode may lose one period; a meter keeps its own register and loses nothing, if its value is known. What
+   * relays took while the storage was at fault is on no flash: cut off then, it is lost beyond this bound.
+   */
   bool in_register = c->mode == MEASURE_METER && (j->chain.meter_known || !j->chain.damaged);
   uint64_t bound_mws = in_register ? 0 : configuration_energy_mws(c, (uint64_t)c->period_ms + 1000);
   /* Of a sector that cannot be read, or not to its end, every reading may be missing. */
-  if (j->chain.first && (j->chain.restored || j->chain.damaged)) bound_mws *= JOURNAL_READINGS_PER_SECTOR + 1;
+  if (j->chain.first && (j->chain.restored || j->chain.damaged))
+    bound_mws *= JOURNAL_READINGS_PER_SECTOR * (j->damaged > 1 ? j->damaged : 1) + 1;
   if (j->state == JOURNAL_NEW_EPOCH) bound_mws = 0;
   return journal_boot(j, node->boot_id, node->reset_reason, bound_mws);
 }
@@ -108,6 +112,7 @@ static bool recover_first(struct node *node, bool late)
 void node_recover(struct node *node)
 {
   struct journal *j = &node->journal;
+  journal_begin_step(j);
   bool late = node->machine.storage != STORAGE_UNKNOWN;
   /* With the counter known memory holds the truth; a new sector states it in full and outranks what failed. */
   bool works = node->counter_known ? journal_restate(j) : recover_first(node, late);

@@ -39,7 +39,7 @@ struct chain {
   struct energy energy;    /* cumulative in the counter epoch */
   uint32_t power_mw;
   uint32_t meter_wh; /* last raw value of the meter's register */
-  uint64_t meter_at_ms;     /* not later than it was read, by the clock; 0 when no clock ever told */
+  uint64_t meter_at_ms;     /* time of the reading it was noted with, up to a period after it was read; 0 when no clock ever told */
   uint32_t meter_doubt_wh;  /* what the register rose by over a time without power that no clock measured yet */
   uint64_t loss_bound_mws;
   uint16_t revision; /* of the configuration that names and rates the channels */

@@ -54,15 +54,59 @@ static void skip_numbers(struct chain *chain, uint64_t before)
   chain->first = true;
 }
 
+/* A sector whose records hold under a number above `above`, up to `through`, and whose header does not. */
+struct lost {
+  struct walk walk; /* of the last of them */
+  uint32_t sectors;
+};
+
+static bool find_lost(const struct journal *j, uint32_t above, uint32_t through, struct lost *lost)
+{
+  uint8_t header[HEADER_BYTES], record[RECORD_MAX_BYTES];
+  struct chain chain;
+  uint32_t number;
+  bool linked;
+  memset(lost, 0, sizeof *lost);
+  for (uint32_t s = 0; s < j->sectors; s++) {
+    uint32_t at = s * PORT_FLASH_SECTOR_BYTES;
+    if (j->number[s] != 0) continue;
+    if (!port_flash_read(at, header, HEADER_BYTES)) return false;
+    if (header_decode(header, &number, &chain)) continue;
+    if (!port_flash_read(at + HEADER_BYTES, record, sizeof record)) return false;
+    number = through;
+    while (number > above && record_check(record, sizeof record, (struct link){.number = number}, &linked) == 0) number--;
+    if (number <= above) continue;
+    lost->sectors++;
+    if (number < lost->walk.link.number) continue;
+    lost->walk = (struct walk){.sector = s, .offset = HEADER_BYTES, .end = HEADER_BYTES, .link = {.number = number}};
+  }
+  return true;
+}
+
+/* Of the sector before the active one. Where it is not the one numbered before, a header was refused or has rotted. */
+static bool collect_former_commands(struct journal *j, const struct chain *chain)
+{
+  struct walk w;
+  struct lost lost;
+  uint32_t former = j->active, number = 0;
+  for (uint32_t s = 0; s < j->sectors; s++) {
+    if (j->number[s] <= number || j->number[s] >= j->newest) continue;
+    former = s;
+    number = j->number[s];
+  }
+  if (former != j->active && (!walk_begin(j, former, &w) || !collect_commands(j, &w))) return false;
+  if (number + 1 >= j->newest) return true;
+  uint32_t first = j->newest > j->sectors ? j->newest - j->sectors : 0;
+  if (!find_lost(j, number > first ? number : first, j->newest - 1, &lost)) return false;
+  lost.walk.chain = *chain;
+  return lost.sectors == 0 || collect_commands(j, &lost.walk);
+}
+
 static bool scan_active(struct journal *j, bool *had_records)
 {
   struct walk w;
   if (!walk_begin(j, j->active, &w) || !drop_strangers(j, w.chain.counter_epoch)) return false;
-  for (uint32_t s = 0; s < j->sectors; s++) {
-    struct walk former;
-    if (j->number[s] == 0 || j->number[s] != j->newest - 1) continue;
-    if (!walk_begin(j, s, &former) || !collect_commands(j, &former)) return false;
-  }
+  if (!collect_former_commands(j, &w.chain)) return false;
   uint64_t meter_at_ms = w.chain.meter_at_ms;
   if (!collect_commands(j, &w)) return false;
   j->chain = w.chain;
@@ -108,6 +152,24 @@ static bool begin_epoch(struct journal *j, uint32_t new_epoch)
   return journal_erase_ahead(j, j->active, true) && journal_open_sector(j);
 }
 
+/*
+ * Sectors opened after the newest whose header can be read: where the mark could not be kept, their records are
+ * the only witness. They stay as they are until a header outranks them: after a power cut they are found again.
+ */
+static bool continue_behind(struct journal *j, struct lost *lost)
+{
+  uint32_t number = lost->walk.link.number;
+  port_log(LOG_WARNING, "journal_damaged", lost->walk.sector);
+  lost->walk.chain = j->chain;
+  if (!collect_commands(j, &lost->walk)) return false;
+  j->chain.on = lost->walk.chain.on;
+  j->damaged += lost->sectors;
+  skip_numbers(&j->chain, j->before[j->active] + (uint64_t)(number - j->newest) * JOURNAL_READINGS_PER_SECTOR);
+  j->chain.damaged = true;
+  j->newest = number;
+  return journal_erase_ahead(j, lost->walk.sector, true) && journal_open_sector(j);
+}
+
 static bool continue_ring(struct journal *j, bool mark_read, uint32_t mark_number, const struct chain *mark)
 {
   bool had_records = false;
@@ -116,6 +178,9 @@ static bool continue_ring(struct journal *j, bool mark_read, uint32_t mark_numbe
   /* The newest sectors are gone: older ones remain readable, the counter is the mark's. */
   if (mark_fits && mark_number > j->newest) return restore(j, mark_number, mark);
   j->state = JOURNAL_CONTINUED;
+  struct lost lost;
+  if (!find_lost(j, j->newest, j->newest + j->sectors, &lost)) return false;
+  if (lost.sectors > 0) return continue_behind(j, &lost);
   /* An erase cut short can read blank and not hold. It runs before a sector's first record. */
   if (!journal_erase_ahead(j, j->active, !had_records)) return false;
   if (j->offset >= PORT_FLASH_SECTOR_BYTES && j->damaged > 0) return journal_open_sector(j);

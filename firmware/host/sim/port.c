@@ -245,8 +245,8 @@ void port_restart(void)
 void port_log(enum log_level level, const char *event, int64_t value)
 {
   (void)level;
-  (void)event;
-  (void)value;
+  sim.logged = event;
+  sim.logged_value = value;
 }
 
 void port_led(enum led led)

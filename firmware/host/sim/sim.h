@@ -88,6 +88,8 @@ struct sim {
   bool ota_pending, ota_confirmed, ota_rolled_back;
   uint32_t restarts;
   enum led led;
+  const char *logged; /* the last line of the log, and its figure */
+  int64_t logged_value;
 
   uint8_t flash[SIM_SECTORS_MAX * PORT_FLASH_SECTOR_BYTES];
 };

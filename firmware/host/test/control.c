@@ -28,6 +28,24 @@ static void relays_by_command(void)
   EXPECT_EQ(sim.sent_count, sent);
 }
 
+/* The session's queue is full: the log says which command has no answer, and given again it gets one. */
+static void a_command_that_cannot_be_answered(void)
+{
+  static const char on[] = "{\"id\":\"on\",\"command\":\"relay\",\"device_id\":\"fan-1\",\"on\":true," VALID "}";
+  begin(16);
+  sim.online = true;
+  run(60000);
+  sim.refuse_publish = true;
+  command(on);
+  EXPECT_EQ(sim.relays, 4);
+  EXPECT_TEXT(sim.logged, "not_answered");
+  EXPECT_EQ(sim.logged_value, COMMAND_RELAY);
+  sim.refuse_publish = false;
+  command(on);
+  EXPECT(last_says("/reply", "\"reason\":\"repeated\""));
+  EXPECT_TEXT(sim.logged, "command_refused");
+}
+
 static void configuration_by_command(void)
 {
   begin(16);
@@ -336,6 +354,7 @@ int main(void)
 {
   static const struct test tests[] = {
       {"relays by command: done, repeated, expired, malformed", relays_by_command},
+      {"a command that cannot be answered", a_command_that_cannot_be_answered},
       {"configuration by command", configuration_by_command},
       {"a meter by command", a_meter_by_command},
       {"names in use are not given away", names_in_use_are_not_given_away},

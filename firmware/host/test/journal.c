@@ -10,6 +10,7 @@ static bool read_one(uint64_t energy_mws, uint64_t settled)
 {
   struct energy pending = {.total_mws = energy_mws, .channel_mws = {energy_mws}, .on_time_ms = {30000}};
   clock_ms += 30000;
+  journal_begin_step(&j);
   struct observation o = {.uptime_ms = clock_ms, .settled_through = settled, .on = 1};
   return journal_reading(&j, &o, &pending);
 }
@@ -247,6 +248,7 @@ static void flash_that_refuses_everything_is_a_fault(void)
   EXPECT_EQ(pending.total_mws, 5);
   EXPECT_EQ(j.state, JOURNAL_FAULT);
   EXPECT_EQ(j.chain.sequence_no, 40);
+  journal_begin_step(&j);
   EXPECT(!journal_event(&j, &(struct audit){.kind = AUDIT_SWITCH}));
   EXPECT_EQ(journal_recover(&j, 1), JOURNAL_CONTINUED); /* reading works, the sector ahead is blank */
   EXPECT(!journal_boot(&j, 1, RESET_POWER_ON, 0));
