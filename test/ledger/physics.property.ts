@@ -8,7 +8,7 @@ import { type Reading, readingId } from '../../functions/domain/reading.ts'
 import { addEntry, blockTotals, emptyDay } from '../../functions/domain/rollup/figures.ts'
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 1_000)
-const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 1_000_000)
+const SEED = Number(process.env.PROPERTY_SEED ?? 20_260_115)
 const START_MS = Date.UTC(2026, 0, 15, 6)
 
 /**
