@@ -72,7 +72,7 @@ describe('a tariff version', () => {
   })
 })
 
-const DECIMAL = 'must be a decimal of at most 9 digits before and 6 behind the point, not negative'
+const DECIMAL = 'must be a decimal of at most 5 digits before and 6 behind the point, not negative'
 
 describe('a fault is told with its pointer', () => {
   const body = { cost_per_kwh: 7, effective_from: '2026-04-01' }

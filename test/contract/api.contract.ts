@@ -78,7 +78,7 @@ describe('a tariff', () => {
     'may not cost %s',
     (cost_per_kwh) => {
       expect(faults({ cost_per_kwh })).toEqual([
-        'cost_per_kwh: must be a decimal of at most 9 digits before and 6 behind the point, not negative',
+        'cost_per_kwh: must be a decimal of at most 5 digits before and 6 behind the point, not negative',
       ])
     },
   )

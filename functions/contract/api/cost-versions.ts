@@ -4,12 +4,13 @@ import { InstantOrDay, instant } from './quantities.ts'
 import { BASE, route } from './route.ts'
 
 /**
- * A price or rate as people write it: no sign, no exponent, at most nine digits before the point.
- * Kept as an integer of its last place; a float is never made of it.
+ * A price or rate as people write it: no sign, no exponent, at most five digits before the point, so that
+ * the cost of any day stays an exact integer. Kept as an integer of its last place; a float is never
+ * made of it.
  */
 const decimal = (places: number) => {
-  const error = `must be a decimal of at most 9 digits before and ${places} behind the point, not negative`
-  const pattern = new RegExp(`^0*\\d{1,9}(\\.\\d{1,${places}}0*)?$`)
+  const error = `must be a decimal of at most 5 digits before and ${places} behind the point, not negative`
+  const pattern = new RegExp(`^0*\\d{1,5}(\\.\\d{1,${places}}0*)?$`)
   return z.union(
     [
       z.string().regex(pattern, error),
