@@ -105,17 +105,18 @@ const both = ({ was, is }: Move) => [was, is]
  * there before the run comes first, all others begin in it.
  */
 function orderOf({ known, toStart, toEnd }: Run): Reading[] | null {
-  const [first, second] = known
+  const first = known[0]
   const last = known.at(-1)
+  if (first === undefined || last === undefined) return []
+  // Of several epochs at one instant, places do not tell which is the first or the last.
+  const isFirst = (r: Reading) => r === first || (first.epoch !== null && r.epoch === first.epoch)
+  if (!toStart && known.some((r) => r.tMs === first.tMs && r.epoch !== first.epoch)) return null
   // Of an epoch that goes on behind the run, what tells when it began may lie there.
-  const isOpen = (reading: PlacedReading) => reading.epoch !== null && reading.epoch === last?.epoch
-  if (!toEnd && !known.filter(isOpen).some((reading) => doubt(reading) === 0)) {
-    if (last !== undefined && last.epoch !== null && last.epoch !== first?.epoch) return null
-  }
-  if (toStart || first === undefined) return inOrder(known)
-  if (second?.tMs === first.tMs && second.epoch !== first.epoch) return null
-  const isFirst = (reading: PlacedReading) =>
-    reading === first || (first.epoch !== null && reading.epoch === first.epoch)
+  const isTold = ({ epoch }: Reading) =>
+    epoch === null || known.some((r) => r.epoch === epoch && doubt(r) === 0)
+  const isSettled = (r: Reading) => isTold(r) || (toStart ? known.every(isFirst) : isFirst(r))
+  if (!toEnd && !known.filter((r) => r.tMs === last.tMs).every(isSettled)) return null
+  if (toStart) return inOrder(known)
   return [...known.filter(isFirst).sort(byRank), ...inOrder(known.filter((r) => !isFirst(r)))]
 }
 

@@ -45,9 +45,7 @@ export async function surroundings(
   const inRange = (reading: PlacedReading) =>
     hourOf(reading.tMs) >= low.hour && hourOf(reading.tMs) <= high.hour
   const sorted = [...newest.values()].filter(inRange).sort(placedOrder)
-  // Where weak readings at the end lie depends on what follows them, so an open run ends before them.
-  const strong = sorted.findLastIndex((reading) => !isWeak(reading))
-  const known = high.isEnd ? sorted : sorted.slice(0, strong + 1)
+  const known = high.isEnd ? sorted : openRun(sorted)
   // Every entry that posted or reversed a line has a pointer for the hour the line ends in, so what
   // stands of the lines ending in the range stands in the journal.
   const lines = fold(entries).lines.filter(({ toMs }) => {
@@ -56,6 +54,19 @@ export async function surroundings(
   })
   const keptIds = new Set(lines.flatMap((line) => line.between))
   return { known, lines, keptIds, toStart: low.isEnd, toEnd: high.isEnd }
+}
+
+/**
+ * Where weak readings at the end lie depends on what follows them, so an open run ends before them: at an
+ * instant that is wholly in it, since of several epochs at one instant places do not tell which is the last.
+ */
+function openRun(sorted: readonly PlacedReading[]): readonly PlacedReading[] {
+  const end = sorted.findLastIndex((reading) => !isWeak(reading)) + 1
+  const last = sorted[end - 1]
+  const cut = sorted[end]
+  if (last === undefined || cut?.tMs !== last.tMs) return sorted.slice(0, end)
+  const isShared = sorted.some(({ tMs, epoch }) => tMs === last.tMs && epoch !== last.epoch)
+  return isShared ? openRun(sorted.filter(({ tMs }) => tMs < last.tMs)) : sorted.slice(0, end)
 }
 
 async function step(
