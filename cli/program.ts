@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { cost } from './commands/cost.ts'
 import { node } from './commands/node.ts'
 import { provision } from './commands/provision.ts'
 import { quarantine } from './commands/quarantine.ts'
@@ -42,6 +43,7 @@ const COMMANDS = [
   rebook,
   restate,
   quarantine,
+  cost,
 ]
 
 /**

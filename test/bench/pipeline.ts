@@ -28,6 +28,8 @@ const STREAM_BATCH = 100
 /** The use cases of the functions over the real tables, in one process and in time of our own. */
 export interface Pipeline extends AsyncDisposable {
   readonly units: Units
+  /** Where the engine listens. */
+  readonly endpoint: string
   /** Physical table name by short name. */
   readonly tables: Readonly<Record<string, string>>
   setClock(nowMs: number): void
@@ -96,6 +98,7 @@ export async function startPipeline(): Promise<Pipeline> {
   }
   return {
     units: metered.units,
+    endpoint: dynamodb,
     tables,
     setClock: (ms) => {
       nowMs = ms

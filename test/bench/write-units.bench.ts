@@ -5,6 +5,7 @@
  *
  * Run: `node test/bench/write-units.bench.ts`
  */
+import { backlog, MIDNIGHT, nameOf, single } from './evening-readings.ts'
 import { type Pipeline, startPipeline } from './pipeline.ts'
 
 const NODES = 50
@@ -16,59 +17,12 @@ const ROLLUP_S = 900
 const HEARTBEAT_S = 300
 /** Ten times the local stage's: what dev, staging and prod have. */
 const TALLY_S = 60
-const MIDNIGHT = Date.parse('2026-01-15T00:00:00+05:30')
 /** 17:00 in Kolkata; the hour goes over a UTC hour, which costs pointers. */
 const START_S = 17 * HOUR_S
 const TABLES = ['telemetry', 'ledger', 'rollups', 'nodes', 'control', 'quarantine'] as const
 
-const nameOf = (node: number) => `bench-${String(node).padStart(3, '0')}`
-const devices = ['ac-1', 'fan-1', 'fan-2', 'fan-3', 'light-1', 'light-2', 'light-3', 'projector']
-
-/** A counter in Wh with a load that swings, and jitter: like real figures it packs badly. */
-function counter(seed: number, meanW: number, second: number): number {
-  const swing = (meanW / 10) * Math.sin(second / 1_200 + seed)
-  const jitter = (meanW / 400) * (((second * 7_919 + seed * 104_729) % 997) / 997)
-  return Math.round((meanW * (second / 3_600 + 1) + swing + jitter) * 1_000) / 1_000
-}
-
-/** A node's reading at a second of the day, as the firmware writes it. */
-function reading(node: number, second: number): Record<string, unknown> {
-  const powerW = 300 + 7 * node
-  const share = (n: number) => counter(node + n, (powerW * (n + 1)) / 45, second)
-  const channels = devices.slice(0, CHANNELS).map((device_id, n) => ({
-    device_id,
-    energy_wh_total: share(n),
-    power_w: Math.round((powerW * (n + 1)) / 45) + (second % 9) / 10,
-    on: true,
-    on_time_s: second,
-  }))
-  return {
-    sequence_no: second + 1,
-    measured_at: MIDNIGHT + second * 1_000 + 3 * node,
-    time_quality: 'ntp',
-    uptime_seconds: 90_000 + second,
-    energy_wh_total: counter(node, powerW, second),
-    power_w: powerW + ((second * 31 + node) % 97) / 10,
-    ...(node % 5 === 0 ? { channels } : { switch_state: true }),
-  }
-}
-const head = (node: number) => ({
-  schema: 1,
-  esp32_name: nameOf(node),
-  counter_epoch: 2_900_000_000 + node,
-  boot_id: `b00t${node}`,
-})
-const single = (node: number, second: number) => ({
-  ...head(node),
-  ...reading(node, second),
-  firmware_ver: '2.0.0',
-})
-const backlog = (node: number, seconds: readonly number[], sentS: number) => ({
-  ...head(node),
-  sent_uptime_seconds: 90_000 + sentS,
-  replayed: true,
-  readings: seconds.map((second) => reading(node, second)),
-})
+/** How many channels a node reports. */
+const channelsOf = (node: number) => (node % 5 === 0 ? CHANNELS : 0)
 const range = (from: number, to: number, step: number) =>
   Array.from({ length: Math.ceil((to - from) / step) }, (_, n) => from + n * step)
 const everyNode = range(0, NODES, 1)
@@ -100,13 +54,16 @@ for (const node of everyNode) {
   await pipeline.register(nameOf(node), `Room-${Math.floor(node / 5)}`)
   const seconds = range(0, START_S - 60, 900)
   for (let n = 0; n < seconds.length; n += 25) {
-    await pipeline.telemetry(nameOf(node), backlog(node, seconds.slice(n, n + 25), START_S - 60))
+    await pipeline.telemetry(
+      nameOf(node),
+      backlog(node, seconds.slice(n, n + 25), START_S - 60, channelsOf(node)),
+    )
   }
   await pipeline.heartbeat(nameOf(node), { boot_id: `b00t${node}` })
 }
 await pipeline.deliver()
 for (const node of everyNode) {
-  await pipeline.telemetry(nameOf(node), single(node, START_S - 60))
+  await pipeline.telemetry(nameOf(node), single(node, START_S - 60, channelsOf(node)))
 }
 await pipeline.deliver()
 await pipeline.count()
@@ -120,7 +77,7 @@ const hour = await costOf(pipeline, async () => {
     at(second)
     for (const node of everyNode) {
       if ((second + 7 * node) % PERIOD_S === 0) {
-        await pipeline.telemetry(nameOf(node), single(node, second))
+        await pipeline.telemetry(nameOf(node), single(node, second, channelsOf(node)))
         readings += 1
       }
       if ((second + 11 * node) % HEARTBEAT_S === 0) {
@@ -154,13 +111,13 @@ const later = START_S + HOUR_S + 60
 const lateNode = 1
 for (const second of [later, later + 60, ...range(later + 90, later + 660, 30)]) {
   at(second)
-  await pipeline.telemetry(nameOf(lateNode), single(lateNode, second))
+  await pipeline.telemetry(nameOf(lateNode), single(lateNode, second, 0))
   await pipeline.deliver()
 }
 await pipeline.rollup()
 at(later + 670)
 const late = await costOf(pipeline, async () => {
-  await pipeline.telemetry(nameOf(lateNode), single(lateNode, later + 30))
+  await pipeline.telemetry(nameOf(lateNode), single(lateNode, later + 30, 0))
   await pipeline.deliver()
 })
 print('one reading ten minutes late (before the next rollup takes it along)', late, 1)
@@ -175,7 +132,7 @@ await pipeline.rollup()
 const burst = await costOf(pipeline, async () => {
   for (const from of range(0, 200, 25)) {
     const seconds = range(0, 25, 1).map((n) => later + (from + n) * PERIOD_S)
-    await pipeline.telemetry(nameOf(offlineNode), backlog(offlineNode, seconds, back))
+    await pipeline.telemetry(nameOf(offlineNode), backlog(offlineNode, seconds, back, 0))
   }
   await pipeline.deliver()
   await pipeline.rollup()
