@@ -44,6 +44,8 @@ type More = [
   part: number,
   owed: 0 | readonly [number, number | null],
   aheadMs: number | null,
+  /** Left out as long as nothing was decided. */
+  decisions?: number,
 ]
 const NO_MORE: More = [0, 0, 0, null]
 type Body = [
@@ -56,7 +58,13 @@ type Body = [
   readings: PackedReading[],
   booked: number[],
   moved: number[],
-  walk: [kept: [reading: number, step: number, aside: 0 | 1][], pending: number[], bare: number],
+  walk: [
+    kept: [reading: number, step: number, aside: 0 | 1][],
+    pending: number[],
+    bare: number,
+    /** Left out when nothing was passed over. */
+    passed?: 1,
+  ],
   last: number,
   lines: PackedLine[],
   hours: readonly number[],
@@ -156,9 +164,12 @@ function toBody(entry: Omit<Entry, 'hash'>): Body {
 }
 
 function moreOf({ part, state }: Omit<Entry, 'hash'>): [] | [More] {
-  const { facts, owed, aheadMs } = state
-  if (part === 0 && facts === 0 && owed === null && aheadMs === null) return []
-  return [[facts, part, owed === null ? 0 : [owed.fromMs, owed.toMs], aheadMs]]
+  const { facts, decisions, owed, aheadMs } = state
+  const isSilent = facts === 0 && decisions === 0
+  if (part === 0 && isSilent && owed === null && aheadMs === null) return []
+  const reach = owed === null ? 0 : ([owed.fromMs, owed.toMs] as const)
+  const more = [facts, part, reach, aheadMs] as const
+  return [decisions === 0 ? [...more] : [...more, decisions]]
 }
 
 function fromBody(body: Body, prevHash: string, hash: string): Entry {
@@ -179,7 +190,7 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
     epochs,
     epochCount,
     totals,
-    [facts, part, owed, aheadMs] = NO_MORE,
+    [facts, part, owed, aheadMs, decisions = 0] = NO_MORE,
   ] = body
   const readings = unpackReadings(packed, deviceIds)
   const at = (i: number) => readings[i] as PlacedReading
@@ -203,6 +214,7 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
       totals: { readings: count, measuredMwh, estimatedMwh, suspenseMwh, resets, reversals },
       aheadMs,
       facts,
+      decisions,
       owed: owed === 0 ? null : { fromMs: owed[0], toMs: owed[1] },
     },
     prevHash,
@@ -219,10 +231,14 @@ function packWalk(state: WalkState, refer: (reading: PlacedReading) => number): 
     ]),
     state.pending.map(refer),
     state.bare === null ? -1 : refer(state.bare),
+    ...(state.passed ? ([1] as const) : ([] as const)),
   ]
 }
 
-function unpackWalk([kept, pending, bare]: Body[9], at: (i: number) => PlacedReading): WalkState {
+function unpackWalk(
+  [kept, pending, bare, passed]: Body[9],
+  at: (i: number) => PlacedReading,
+): WalkState {
   return {
     kept: kept.map(([reading, step, aside]) => ({
       reading: at(reading) as CounterReading,
@@ -231,6 +247,7 @@ function unpackWalk([kept, pending, bare]: Body[9], at: (i: number) => PlacedRea
     })),
     pending: pending.map((i) => at(i) as CounterReading),
     bare: bare < 0 ? null : at(bare),
+    passed: passed === 1,
   }
 }
 

@@ -15,6 +15,7 @@ import { type DatedFacts, type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../d
 import type { PresenceState } from '../domain/presence.ts'
 import { registerParts } from '../domain/reading.ts'
 import { counterUpdate } from './control.ts'
+import { DecisionItem } from './decisions.ts'
 import { conditionFailed, despiteCrossings, transactionLost } from './dynamo.ts'
 
 /** The registry's own item of a node. */
@@ -113,6 +114,8 @@ export interface NodeRecord {
   readonly followed: FollowedStays | null
   readonly presence: PresenceState | null
   readonly facts: readonly z.infer<typeof FactItem>[]
+  /** Answers about its registers, in the order they were made. @default none */
+  readonly decisions?: readonly DecisionItem[]
   /** The node's own thresholds for checks; none by default. */
   readonly limits?: Partial<Limits>
   /** `through_n` by register. */
@@ -304,6 +307,7 @@ function toRecord(esp32Name: string, items: readonly Record<string, unknown>[]):
     followed: followed === undefined ? null : fromStays(followed),
     presence: presence ?? null,
     facts: of('fact#', FactItem),
+    decisions: of('decision#', DecisionItem).sort((a, b) => a.n - b.n),
     limits: of('limits', LimitsItem)[0]?.limits ?? {},
     watermarks: new Map(
       of('watermark#', WatermarkItem).map((w) => [w.kind.slice('watermark#'.length), w.through_n]),

@@ -1,4 +1,5 @@
-import { type FactHistory, recordedIn } from './facts.ts'
+import { decidedIn, type Told } from './decisions.ts'
+import { recordedIn } from './facts.ts'
 import { linesOf } from './intervals.ts'
 import {
   addTotals,
@@ -129,16 +130,16 @@ export const NOTHING_BOOKED: Booking = {
 export function append(
   state: JournalState | null,
   incoming: readonly Reading[],
-  facts: FactHistory,
+  told: Told,
 ): Booking {
   const fresh = distinct(incoming)
   const placed = place(behind(state, fresh), state?.last)
   const last = placed.at(-1)
   if (last === undefined) return NOTHING_BOOKED
   const from = state?.walk ?? START
-  const walked = walk(from, placed, facts)
-  const before = linesOf(walk(from, [], facts), facts)
-  const lines = difference(before, linesOf(walked, facts))
+  const walked = walk(from, placed, told)
+  const before = linesOf(walk(from, [], told), told)
+  const lines = difference(before, linesOf(walked, told))
   const totals = addTotals(state?.totals ?? NO_TOTALS, placed.length, lines)
   const draft: EntryDraft = {
     reason: 'append',
@@ -153,12 +154,17 @@ export function append(
       totals,
       ...epochsAfter(state, placed),
       ...aheadAfter(state, last, placed),
-      facts: recordedIn(facts),
+      ...knowing(told),
       owed: null,
     },
   }
   const standing = new Map(fresh.map((reading) => [reading.id, reading]))
   return { draft, movedFrom: [], ...passedOver(incoming, standing), replaced: [] }
+}
+
+/** What a state says of the things told that lines were made by. */
+export function knowing({ facts, decisions }: Told): Pick<JournalState, 'facts' | 'decisions'> {
+  return { facts: recordedIn(facts), decisions: decidedIn(decisions) }
 }
 
 /** The order behind the last reading: first what is left of its epoch, then the epochs after it. */

@@ -2,12 +2,14 @@ import {
   aheadAfter,
   type Booking,
   epochsAfter,
+  knowing,
   NOTHING_BOOKED,
   passedOver,
   supersedes,
 } from './append.ts'
+import { type Told, verdictsOf } from './decisions.ts'
 import { risenMwh } from './evidence.ts'
-import { type FactHistory, factsAt, recordedIn } from './facts.ts'
+import { factsAt } from './facts.ts'
 import { linesOf } from './intervals.ts'
 import { addTotals, type EntryDraft, hoursOf, type JournalState } from './journal.ts'
 import { difference, type Line } from './line.ts'
@@ -46,7 +48,7 @@ export function insert(
   state: JournalState,
   incoming: readonly Reading[],
   run: Run,
-  facts: FactHistory,
+  told: Told,
   isNewEpoch: (epoch: number) => boolean,
 ): Booking | null {
   const booked = new Map(run.known.map((reading) => [reading.id, reading]))
@@ -80,27 +82,21 @@ export function insert(
   )
   // Weak readings at the journal's end lie behind the one before each of them, and nowhere else.
   const isWeakEnd = run.toEnd && [known, placed].every((all) => all.slice(change).every(isWeak))
-  const resumed = resume(
-    run,
-    known.slice(0, change),
-    facts,
-    state.walk.kept.length === 0,
-    isWeakEnd,
-  )
+  const resumed = resume(run, known.slice(0, change), told, state.walk.kept.length === 0, isWeakEnd)
   if (resumed === null) return null
 
   const behind = <R extends Reading>(readings: readonly R[]) =>
     resumed.after === null
       ? readings
       : readings.slice(readings.findIndex((r) => r.id === resumed.after?.id) + 1)
-  const before = walk(resumed.state, behind(known), facts)
-  const after = walk(resumed.state, behind(placed), facts)
+  const before = walk(resumed.state, behind(known), told)
+  const after = walk(resumed.state, behind(placed), told)
   if (!run.toEnd && !endsAlike(known, placed, before.state, after.state)) return null
 
-  const lines = difference(linesOf(before, facts), linesOf(after, facts))
+  const lines = difference(linesOf(before, told), linesOf(after, told))
   const moves = movesIn(run.known, placed)
   const draft = draftOf(
-    { ...state, facts: recordedIn(facts) },
+    { ...state, ...knowing(told) },
     { moves, placed, added, lines, winners: winners.length },
     run.toEnd ? endOf(state, placed, after.state, whole) : {},
     whole ? epochsAfter(null, placed) : epochsAfter(state, added),
@@ -143,6 +139,7 @@ export function withMoves(state: JournalState, moves: readonly Move[]): JournalS
     ...state,
     last: current(state.last),
     walk: {
+      ...state.walk,
       kept: kept.map((one) => ({ ...one, reading: current(one.reading) })),
       pending: pending.map(current),
       bare: bare && current(bare),
@@ -192,7 +189,7 @@ function draftOf(
 export function resume(
   run: Run,
   unchanged: readonly PlacedReading[],
-  facts: FactHistory,
+  told: Told,
   bareOnly: boolean,
   isPlaced = false,
 ): Resumed | null {
@@ -201,22 +198,23 @@ export function resume(
   const sure = unchanged.filter((reading) => !isWeak(reading) && reading.tMs === reading.atMs)
   if (sure.length < 2 && !isPlaced) return null
   if (bareOnly) {
-    // A register that never showed a counter remembers one reading only.
-    const bare = unchanged.at(-1) ?? null
+    // A register that never showed a counter anybody believed remembers one reading only.
+    const bare = unchanged.findLast((reading) => !hasCounter(reading)) ?? null
     return bare && { state: { ...START, bare }, after: bare }
   }
+  const { isAside } = verdictsOf(told.decisions)
   const counters = unchanged.filter(hasCounter)
   for (let end = counters.length - 1; end >= MEMORY - 1; end--) {
     const four = counters.slice(end - MEMORY + 1, end + 1)
     const rises = four.every((reading, i) => {
       const before = four[i - 1]
       const isRise =
-        before === undefined || risenMwh(before, reading, factsAt(facts, reading.tMs)) !== null
-      return run.keptIds.has(reading.id) && isRise
+        before === undefined || risenMwh(before, reading, factsAt(told.facts, reading.tMs)) !== null
+      return run.keptIds.has(reading.id) && !isAside(reading.id) && isRise
     })
     if (!rises) continue
     const kept = four.map((reading) => ({ reading, step: 'measured' as const, aside: false }))
-    return { state: { kept, pending: [], bare: null }, after: four.at(-1) ?? null }
+    return { state: { ...START, kept }, after: four.at(-1) ?? null }
   }
   return null
 }

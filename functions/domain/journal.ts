@@ -47,12 +47,14 @@ export interface JournalState {
   readonly aheadMs: number | null
   /** How many facts of the register's node had been recorded when the lines were made. */
   readonly facts: number
+  /** How many decisions about the register had been made by then. */
+  readonly decisions: number
   /** What is to be completed before anything else is booked; null when nothing is. */
   readonly owed: Owed | null
 }
 
 /** Why an entry was written. */
-export type EntryReason = 'append' | 'late' | 'conflict' | 'facts'
+export type EntryReason = 'append' | 'late' | 'conflict' | 'facts' | 'decision'
 
 /** One immutable item of a register's journal, before its place in the chain is sealed. */
 export interface EntryDraft {

@@ -24,6 +24,8 @@ export const LINE_FLAGS = [
   'power',
   /** Rated power times on-time, where there is not even a power. */
   'rated',
+  /** A person said what the step is worth. */
+  'decided',
 ] as const
 export type LineFlag = (typeof LINE_FLAGS)[number]
 

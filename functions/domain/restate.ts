@@ -1,5 +1,5 @@
-import { aheadAfter } from './append.ts'
-import { type FactHistory, recordedIn } from './facts.ts'
+import { aheadAfter, knowing } from './append.ts'
+import type { Told } from './decisions.ts'
 import {
   isSameReading,
   type Move,
@@ -22,7 +22,7 @@ const ENDING = 3
 
 /**
  * Brings the lines of a run to what the specification says of its readings: what is still owed of a
- * change that took several entries, or lines made by facts that others have followed. It starts from
+ * change that took several entries, or lines made by facts and decisions that others have followed. It starts from
  * the lines that stand in the journal, not from what some rule made of them, so it may be begun again
  * at any point.
  *
@@ -33,7 +33,7 @@ export function restate(
   state: JournalState,
   run: Run,
   owed: Owed,
-  facts: FactHistory,
+  told: Told,
   reason: EntryReason,
 ): Change | null {
   const ordered = orderOf(run)
@@ -46,10 +46,10 @@ export function restate(
   }
   const change = placed.findIndex((is) => is.tMs >= owed.fromMs || !isAsBefore(is))
   const unchanged = change < 0 ? placed : placed.slice(0, change)
-  const resumed = resume(run, unchanged, facts, state.walk.kept.length === 0)
+  const resumed = resume(run, unchanged, told, state.walk.kept.length === 0)
   if (resumed === null) return null
   const from = resumed.after === null ? 0 : placed.findIndex((r) => r.id === resumed.after?.id) + 1
-  const walked = walk(resumed.state, placed.slice(from), facts)
+  const walked = walk(resumed.state, placed.slice(from), told)
 
   const end = run.toEnd ? placed.length - 1 : lastFinal(placed, walked)
   const endMs = placed[end]?.tMs ?? Number.NEGATIVE_INFINITY
@@ -65,7 +65,7 @@ export function restate(
   const firstKept = resumed.state.kept.slice(1).map(({ reading }) => reading.id)
   const within = new Set([...firstKept, ...placed.slice(from, end + 1).map(({ id }) => id)])
   const isWithin = (line: { between: readonly [string, string] }) => within.has(line.between[1])
-  const lines = difference(run.lines.filter(isWithin), linesOf(walked, facts).filter(isWithin))
+  const lines = difference(run.lines.filter(isWithin), linesOf(walked, told).filter(isWithin))
   const moves = movesIn(run.known, placed)
   return {
     draft: {
@@ -79,7 +79,7 @@ export function restate(
         ...withMoves(state, moves),
         ...(run.toEnd && endOf(state, placed, walked, run)),
         totals: addTotals(state.totals, 0, lines),
-        facts: recordedIn(facts),
+        ...knowing(told),
       },
     },
     movedFrom: moves.map(({ was }) => was.tMs),

@@ -1,3 +1,4 @@
+import { type Told, type Verdicts, verdictsOf } from './decisions.ts'
 import { mayBeSinceZero, restarted, risenMwh } from './evidence.ts'
 import { type FactHistory, factsAt } from './facts.ts'
 import { type CounterReading, hasCounter, type PlacedReading } from './reading.ts'
@@ -24,13 +25,15 @@ export interface WalkState {
   readonly pending: readonly CounterReading[]
   /** The last reading without a counter, as long as the register never showed one. */
   readonly bare: PlacedReading | null
+  /** A person set a reading aside that comes after the last kept one. */
+  readonly passed: boolean
 }
 
 /** More odd readings than this in a row are no glitch. */
 export const MAX_ODD = 3
 /** Kept readings a walk remembers: those that may turn out odd, and the one before them. */
 export const MEMORY = MAX_ODD + 1
-export const START: WalkState = { kept: [], pending: [], bare: null }
+export const START: WalkState = { kept: [], pending: [], bare: null, passed: false }
 
 /** What a walk found on its way, and where it stands after it. */
 export interface Walked {
@@ -52,14 +55,12 @@ export interface Walked {
  * 4. it rose plausibly from one of the three kept readings before the last: what lies between was
  *    odd, provided that it was reached by a jump, or that as many readings speak against it
  * 5. it rose too far: `jump`
- * 6. it fell: pending; the fourth in a row makes the first a `rollback`
+ * 6. it fell: pending; the fourth in a row makes the first a `rollback`, or a person does
+ *
+ * Readings that a person set aside are passed over.
  */
-export function walk(
-  from: WalkState,
-  readings: readonly PlacedReading[],
-  facts: FactHistory,
-): Walked {
-  const walker = new Walker(from, facts)
+export function walk(from: WalkState, readings: readonly PlacedReading[], told: Told): Walked {
+  const walker = new Walker(from, told)
   for (const reading of readings) walker.take(reading)
   return walker.done()
 }
@@ -71,18 +72,24 @@ class Walker {
   /** How many of the kept readings the walk remembers. */
   private memory: number
   private readonly facts: FactHistory
-  private asideNext = false
+  private readonly verdicts: Verdicts
+  private asideNext: boolean
 
-  constructor(from: WalkState, facts: FactHistory) {
+  constructor(from: WalkState, { facts, decisions }: Told) {
     this.kept = [...from.kept]
     this.pending = [...from.pending]
     this.bare = from.bare === null ? [] : [from.bare]
     this.memory = from.kept.length
     this.facts = facts
+    this.verdicts = verdictsOf(decisions)
+    this.asideNext = from.passed
   }
 
   take(reading: PlacedReading): void {
-    if (hasCounter(reading)) this.takeCounter(reading)
+    if (hasCounter(reading) && this.verdicts.isAside(reading.id)) {
+      // Before the first kept reading there is no line that could tell of it.
+      this.asideNext = this.kept.length > 0
+    } else if (hasCounter(reading)) this.takeCounter(reading)
     // Once a register has shown a counter, that says all; power beside it would count twice.
     else if (this.kept.length === 0) this.bare.push(reading)
   }
@@ -90,7 +97,8 @@ class Walker {
   done(): Walked {
     const bare = this.kept.length === 0 ? (this.bare.at(-1) ?? null) : null
     const kept = this.kept.slice(this.kept.length - this.memory)
-    return { kept: this.kept, bare: this.bare, state: { kept, pending: this.pending, bare } }
+    const state = { kept, pending: this.pending, bare, passed: this.asideNext }
+    return { kept: this.kept, bare: this.bare, state }
   }
 
   private takeCounter(reading: CounterReading): void {
@@ -106,6 +114,8 @@ class Walker {
     if (restart) {
       const facts = factsAt(this.facts, reading.tMs)
       this.keep(reading, mayBeSinceZero(reading, facts) ? 'inferred' : 'rollback')
+    } else if (fell && this.verdicts.on(top.id, reading.id) === 'estimate') {
+      this.keep(reading, 'rollback')
     } else if (fell) this.wait(reading)
     else this.keep(reading, 'jump')
   }
@@ -187,5 +197,6 @@ function stateText(state: WalkState): string {
     state.kept.map(({ reading, step, aside }) => [...name(reading), step, aside]),
     state.pending.map(name),
     state.bare && name(state.bare),
+    state.passed,
   ])
 }

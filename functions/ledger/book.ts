@@ -6,14 +6,14 @@ import {
   type Replaced,
   sortIncoming,
 } from '../domain/append.ts'
-import type { FactHistory } from '../domain/facts.ts'
+import type { Told } from '../domain/decisions.ts'
 import { insert } from '../domain/insert.ts'
 import { type Entry, hourOf, type JournalState, MAX_HOURS } from '../domain/journal.ts'
 import { byRank, byTime } from '../domain/order.ts'
 import type { Reading } from '../domain/reading.ts'
 import { neighbourhood } from './neighbourhood.ts'
 import { Contended } from './poison.ts'
-import { owedBy, type SettlePorts, settlement } from './settle.ts'
+import { KNOWING_NOTHING, owedBy, type SettlePorts, settlement, toldOf } from './settle.ts'
 import { write } from './write.ts'
 
 /** What booking a batch of one register's readings did. */
@@ -43,7 +43,7 @@ const MAX_EXTRA_HOURS = 64
 /**
  * Books readings of one register: as few entries as their number allows, each a compare-and-set on
  * the journal's head. Any repetition is safe: what is booked already is found and left alone. What an
- * earlier writer left unfinished, and what new facts say of booked lines, is settled first.
+ * earlier writer left unfinished, and what new facts and decisions say of booked lines, is settled first.
  *
  * @throws Contended when the head keeps moving; the journal is whole then, and says what is owed
  */
@@ -65,16 +65,16 @@ export async function book(
       if (race > MAX_RACES)
         throw new Contended(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
       const head = await journal.head(register)
-      const facts = await ports.facts(register, head?.state.facts ?? 0)
-      const owed = head && owedBy(head.state, facts)
+      const told = await toldOf(register, head?.state ?? KNOWING_NOTHING, ports)
+      const owed = head && (await owedBy(register, head, told, journal))
       if (owed !== null) {
-        const change = await settlement(register, head as Entry, owed, facts, ports)
+        const change = await settlement(register, head as Entry, owed, told, ports)
         const settled = await write(register, change, head, ports)
         done.entries.push(...settled.entries)
         if (settled.isWhole) race = -1
         continue
       }
-      const step = await decide(register, rest, head, facts, journal)
+      const step = await decide(register, rest, head, told, journal)
       const { draft, movedFrom, replaced } = step.booking
       if (draft !== null) {
         if (replaced.length > 0) await ports.replacing?.(register, replaced)
@@ -105,14 +105,14 @@ async function decide(
   register: string,
   readings: readonly Reading[],
   head: Entry | null,
-  facts: FactHistory,
+  told: Told,
   journal: Journal,
 ): Promise<Step> {
   const state = head?.state ?? null
   const isNewEpoch = await epochsNewTo(register, state, readings, journal)
   const { above, below, repeated } = sortIncoming(state, readings, isNewEpoch)
   if (above.length > 0 || state === null) {
-    return { booking: append(state, above, facts), repeated, left: below, isNewEpoch }
+    return { booking: append(state, above, told), repeated, left: below, isNewEpoch }
   }
   if (below.length === 0) {
     return { booking: NOTHING_BOOKED, repeated, left: [], isNewEpoch }
@@ -120,7 +120,7 @@ async function decide(
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
     const run = await neighbourhood(journal, register, below.map(whereabouts(state)), hours)
-    const booking = insert(state, below, run, facts, isNewEpoch)
+    const booking = insert(state, below, run, told, isNewEpoch)
     if (booking !== null) return { booking, repeated, left: [], isNewEpoch }
     if (run.toStart && run.toEnd) throw new Error(`no place in the whole journal of ${register}`)
   }

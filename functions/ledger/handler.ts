@@ -2,10 +2,11 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
 import * as z from 'zod'
 import { controlStore } from '../adapters/control.ts'
+import { decisionsOf } from '../adapters/decisions.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { failureQueue } from '../adapters/failures.ts'
 import { journal } from '../adapters/journal.ts'
-import { factsOf, nodeStore } from '../adapters/nodes.ts'
+import { factsOf, type NodeRecord, nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { quarantineStore } from '../adapters/quarantine.ts'
 import { registerParts } from '../domain/reading.ts'
@@ -22,6 +23,11 @@ const ports: BatchPorts = {
   facts: async (register, atLeast) => {
     const { esp32Name } = registerParts(register)
     return factsOf(await nodeOf(esp32Name, ({ facts }) => facts.length >= atLeast), register)
+  },
+  decisions: async (register, atLeast) => {
+    const { esp32Name } = registerParts(register)
+    const isEnough = (record: NodeRecord) => decisionsOf(record, register).length >= atLeast
+    return decisionsOf(await nodeOf(esp32Name, isEnough), register)
   },
   control: controlStore(client, env('CONTROL_TABLE')),
   quarantine: quarantineStore(

@@ -1,5 +1,22 @@
+import { fromItem } from '../adapters/entry-codec.ts'
+import type { JournalReader } from '../adapters/journal.ts'
+import { knowing } from '../domain/append.ts'
+import {
+  type Decisions,
+  decidedIn,
+  decidedSince,
+  type News,
+  NO_DECISIONS,
+  type Told,
+} from '../domain/decisions.ts'
 import { changedSince, type FactHistory, recordedIn } from '../domain/facts.ts'
-import { type Entry, hourOf, type JournalState, type Owed } from '../domain/journal.ts'
+import {
+  type Entry,
+  type EntryReason,
+  hourOf,
+  type JournalState,
+  type Owed,
+} from '../domain/journal.ts'
 import type { Change } from '../domain/pieces.ts'
 import { restate } from '../domain/restate.ts'
 import { surroundings } from './neighbourhood.ts'
@@ -15,32 +32,85 @@ const MAX_RACES = 20
 export interface SettlePorts extends WritePorts {
   /** The facts of a register, at least as many as had been recorded when `atLeast` were. */
   readonly facts: (register: string, atLeast: number) => Promise<FactHistory>
+  /** The decisions about a register, at least the first `atLeast`. @default nobody decides anything */
+  readonly decisions?: (register: string, atLeast: number) => Promise<Decisions>
   /** Hours restated at a time. @default a week, so that a year of readings is never held at once */
   readonly windowHours?: number
 }
 
+/** How much of what was told a state knows, or a worker has to know. */
+type Knowledge = Pick<JournalState, 'facts' | 'decisions'>
+
+export const KNOWING_NOTHING: Knowledge = { facts: 0, decisions: 0 }
+const EVERYTHING: Knowledge = {
+  facts: Number.POSITIVE_INFINITY,
+  decisions: Number.POSITIVE_INFINITY,
+}
+
+/** What was told of a register, at least as much as somebody knew already. */
+export async function toldOf(
+  register: string,
+  atLeast: Knowledge,
+  ports: Pick<SettlePorts, 'facts' | 'decisions'>,
+): Promise<Told> {
+  return {
+    facts: await ports.facts(register, atLeast.facts),
+    decisions: (await ports.decisions?.(register, atLeast.decisions)) ?? NO_DECISIONS,
+  }
+}
+
 /** What must be completed before anything else is booked; null when nothing is. */
-export function owedBy(state: JournalState, facts: FactHistory): Owed | null {
+export async function owedBy(
+  register: string,
+  { state }: Entry,
+  { facts, decisions }: Told,
+  journal: JournalReader,
+): Promise<Owed | null> {
   const sinceMs = changedSince(facts, state.facts)
   // Facts that begin behind the last reading change no line that is there.
   const byFacts = sinceMs !== null && sinceMs <= state.last.tMs ? sinceMs : null
-  if (byFacts === null) return state.owed
-  return { fromMs: Math.min(byFacts, state.owed?.fromMs ?? byFacts), toMs: null }
+  const news = decidedSince(decisions, state.decisions)
+  const byDecisions = news && (await placeOf(register, news, journal))
+  const told = [byFacts, byDecisions].filter((ms) => ms !== null)
+  if (told.length === 0) return state.owed
+  return { fromMs: Math.min(...told, state.owed?.fromMs ?? Number.POSITIVE_INFINITY), toMs: null }
+}
+
+/**
+ * Where the first of the readings lies that decisions are about; null when none of them is booked. It is
+ * looked for where it lay when the decisions were made and, as late readings may have moved it since,
+ * in the whole journal if need be.
+ */
+async function placeOf(
+  register: string,
+  { ids, fromMs }: News,
+  journal: JournalReader,
+): Promise<number | null> {
+  const range = { fromHour: hourOf(fromMs), toHour: hourOf(fromMs) }
+  const { known } = await surroundings(journal, register, range, 1)
+  const near = known.filter(({ id }) => ids.has(id))
+  if (near.length === ids.size) return near[0]?.tMs ?? null
+  const places = new Map<string, number>()
+  for await (const item of journal.items(register)) {
+    const { readings, moved } = fromItem(item)
+    for (const { id, tMs } of [...readings, ...moved]) if (ids.has(id)) places.set(id, tMs)
+  }
+  return places.size === 0 ? null : Math.min(...places.values())
 }
 
 /**
  * The next step towards settling what is owed: the lines of a few days brought to what the readings and
- * facts say. It works on what stands in the journal, so whoever comes next goes on where it ended.
+ * what was told of them say. It works on what stands in the journal, so whoever comes next goes on where
+ * it ended.
  */
 export async function settlement(
   register: string,
   head: Entry,
   owed: Owed,
-  facts: FactHistory,
+  told: Told,
   { journal, windowHours = WINDOW_HOURS }: SettlePorts,
 ): Promise<Change> {
-  const isUnfinished = head.state.owed !== null && recordedIn(facts) <= head.state.facts
-  const reason = isUnfinished ? head.reason : 'facts'
+  const reason = reasonFor(head, told)
   // The first hour in which anything is.
   const fromHour =
     (await journal.nearestHour(register, hourOf(owed.fromMs) - 1, 'above')) ?? hourOf(owed.fromMs)
@@ -48,10 +118,16 @@ export async function settlement(
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
     const run = await surroundings(journal, register, { fromHour, toHour }, hours)
-    const change = restate(head.state, run, owed, facts, reason)
+    const change = restate(head.state, run, owed, told, reason)
     if (change !== null) return change
     if (run.toStart && run.toEnd) throw new Error(`the journal of ${register} cannot be restated`)
   }
+}
+
+function reasonFor(head: Entry, { facts, decisions }: Told): EntryReason {
+  if (recordedIn(facts) > head.state.facts) return 'facts'
+  if (decidedIn(decisions) > head.state.decisions) return 'decision'
+  return head.state.owed === null ? 'facts' : head.reason
 }
 
 /** What settling a register did. */
@@ -64,8 +140,8 @@ export interface Settled {
 
 /**
  * Settles a register, whoever owes it: completes a change that was left unfinished, and restates lines
- * that were made by other facts than those recorded by now, or all lines from `fromMs` on.
- * The entry it writes tells every worker that there are new facts, so none books by former ones.
+ * that were made by other facts and decisions than those recorded by now, or all lines from `fromMs` on.
+ * The entry it writes tells every worker that there is something new, so none books by what was told before.
  */
 export async function settle(
   register: string,
@@ -73,24 +149,24 @@ export async function settle(
   untilMs: number,
   ports: SettlePorts,
 ): Promise<Settled> {
-  let facts = await ports.facts(register, Number.POSITIVE_INFINITY)
+  let told = await toldOf(register, EVERYTHING, ports)
   let entries = 0
   let isAsked = fromMs !== null
   for (let race = 0; race <= MAX_RACES; ) {
     const head = await ports.journal.head(register)
     if (head === null) return { register, entries, isDone: true }
     // Somebody may have been told more in the meantime, and have restated lines by it.
-    if (head.state.facts > recordedIn(facts)) facts = await ports.facts(register, head.state.facts)
-    const isNews = head.state.facts < recordedIn(facts)
+    if (knowsMore(head.state, knowing(told))) told = await toldOf(register, head.state, ports)
+    const isNews = knowsMore(knowing(told), head.state)
     const atLeastMs = isAsked ? fromMs : isNews ? head.state.last.tMs : null
-    const found = owedBy(head.state, facts)
+    const found = await owedBy(register, head, told, ports.journal)
     const owed =
       atLeastMs === null
         ? found
         : { fromMs: Math.min(found?.fromMs ?? atLeastMs, atLeastMs), toMs: null }
     if (owed === null) return { register, entries, isDone: true }
     if (ports.now() >= untilMs) return { register, entries, isDone: false }
-    const change = await settlement(register, head, owed, facts, ports)
+    const change = await settlement(register, head, owed, told, ports)
     const written = await write(register, change, head, ports)
     entries += written.entries.length
     race = written.isWhole ? 0 : race + 1
@@ -98,4 +174,8 @@ export async function settle(
     if (written.entries.length > 0) isAsked = false
   }
   throw new Contended(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
+}
+
+function knowsMore(a: Knowledge, b: Knowledge): boolean {
+  return a.facts > b.facts || a.decisions > b.decisions
 }

@@ -1,5 +1,5 @@
 import type { JournalReader } from '../adapters/journal.ts'
-import type { FactHistory } from '../domain/facts.ts'
+import type { Told } from '../domain/decisions.ts'
 import type { Run } from '../domain/insert.ts'
 import { type Entry, hourOf } from '../domain/journal.ts'
 import type { Line } from '../domain/line.ts'
@@ -31,7 +31,7 @@ const MAX_EXTRA_HOURS = 64
 export async function lineFaults(
   register: string,
   tail: Tail,
-  facts: FactHistory,
+  told: Told,
   journal: JournalReader,
 ): Promise<string[]> {
   const { entries, known, lines } = tail
@@ -40,7 +40,7 @@ export async function lineFaults(
   const ids = new Set(known.map(({ id }) => id))
   const within = lines.filter(({ between }) => between.every((id) => ids.has(id)))
   return [
-    ...(await differences(register, head, tail, facts, journal)),
+    ...(await differences(register, head, tail, told, journal)),
     ...counterProblems(within, known),
     ...totalFaults(entries),
   ]
@@ -50,7 +50,7 @@ async function differences(
   register: string,
   head: Entry,
   tail: Tail,
-  facts: FactHistory,
+  told: Told,
   journal: JournalReader,
 ): Promise<string[]> {
   // Where nothing was said since, the runs of those days have proved what there is.
@@ -58,7 +58,7 @@ async function differences(
   const owed = { fromMs: tail.fromMs, toMs: null }
   let run = runOf(tail)
   for (let extra = 1; ; extra *= 4) {
-    const change = restate(head.state, run, owed, facts, 'facts')
+    const change = restate(head.state, run, owed, told, 'facts')
     if (change !== null) {
       const { lines, moved } = change.draft
       const [first] = lines

@@ -1,5 +1,6 @@
+import { toldOf } from '../adapters/decisions.ts'
 import type { JournalReader } from '../adapters/journal.ts'
-import { factsOf, type NodeRecord } from '../adapters/nodes.ts'
+import type { NodeRecord } from '../adapters/nodes.ts'
 import type { RollupStore } from '../adapters/rollups.ts'
 import type { ChainFault, RegisterView } from '../domain/checks/view.ts'
 import { type Entry, fold, HOUR_MS, hourOf } from '../domain/journal.ts'
@@ -94,7 +95,7 @@ export async function lookAt(
       lineFaults: await lineFaults(
         register,
         { entries, booked, lines: all.lines, known, fromMs, edgeMs },
-        factsOf(record, register),
+        toldOf(record, register),
         ports.journal,
       ),
       dayFaults: days.flatMap(({ scope, faults }) =>

@@ -1,5 +1,5 @@
 import { fromItem, type StoredMessage } from '../adapters/raw.ts'
-import type { FactHistory } from '../domain/facts.ts'
+import type { Told } from '../domain/decisions.ts'
 import { intervals } from '../domain/intervals.ts'
 import { type Entry, fold } from '../domain/journal.ts'
 import { type Line, lineIdentity } from '../domain/line.ts'
@@ -63,7 +63,7 @@ function reasonOf(error: unknown): string {
 export function compareWithRaw(
   raw: RawReadings,
   entries: readonly Entry[],
-  facts: FactHistory,
+  told: Told,
 ): { problems: string[]; notes: string[] } {
   const problems = [...raw.unreadable]
   const { readings: booked } = fold(entries)
@@ -81,7 +81,7 @@ export function compareWithRaw(
     )
   }
   const set = together(raw, booked, gone)
-  const difference = firstDifference(entries, intervals(set, facts))
+  const difference = firstDifference(entries, intervals(set, told.facts, told.decisions))
   if (difference !== null) problems.push(difference)
   return { problems, notes: notesOf(raw, gone.length - lost.length, unbooked.length) }
 }

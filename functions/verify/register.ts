@@ -1,5 +1,6 @@
+import { toldOf } from '../adapters/decisions.ts'
 import type { JournalReader } from '../adapters/journal.ts'
-import { factsOf, type NodeRecord } from '../adapters/nodes.ts'
+import type { NodeRecord } from '../adapters/nodes.ts'
 import { intervals } from '../domain/intervals.ts'
 import { fold } from '../domain/journal.ts'
 import { lineIdentity } from '../domain/line.ts'
@@ -46,12 +47,13 @@ export async function verifyRegister(
   const { entries, faults } = await walkChain(ports.journal.items(register), register, START)
   const problems = faults.map(({ detail }) => detail)
   const { lines, readings } = fold(entries)
-  const expected = intervals(readings, factsOf(record, register))
+  const told = toldOf(record, register)
+  const expected = intervals(readings, told.facts, told.decisions)
   problems.push(...linesProblem(lines.map(lineIdentity), expected.map(lineIdentity)))
   problems.push(...owedProblems(entries))
   problems.push(...signProblems(entries))
   problems.push(...counterProblems(lines, readings))
-  const deep = raw && compareWithRaw(raw, entries, factsOf(record, register))
+  const deep = raw && compareWithRaw(raw, entries, told)
   problems.push(...(deep?.problems ?? []))
   const totals = entries.at(-1)?.state.totals
   const sumOf = (...kinds: string[]) =>

@@ -2,6 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import { closingStore } from '../../functions/adapters/closings.ts'
 import { type Counts, controlStore } from '../../functions/adapters/control.ts'
+import { decisionsOf } from '../../functions/adapters/decisions.ts'
 import { journal } from '../../functions/adapters/journal.ts'
 import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
 import { quarantineStore } from '../../functions/adapters/quarantine.ts'
@@ -64,7 +65,9 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
   const nodeOf = remembered((name: string) => nodes.get(name), 400 * DAY_MS, now)
   const facts = async (register: string) =>
     factsOf(await nodeOf(register.split('/')[0] as string), register)
-  const booking = { journal: chains, facts, control, quarantine, now, failed }
+  const decisions = async (register: string) =>
+    decisionsOf(await nodeOf(register.split('/')[0] as string), register)
+  const booking = { journal: chains, facts, decisions, control, quarantine, now, failed }
   const rollups = rollupStore(client, table('rollups'))
   const closings = closingStore(client, table('control'))
   const tariffs = tariffStore(client, table('control'))

@@ -13,7 +13,7 @@ function chain(steps: readonly Reading[][], facts: FactHistory = NO_FACTS): Entr
   const entries: Entry[] = []
   for (const incoming of steps) {
     const head = entries.at(-1)
-    const { draft } = append(head?.state ?? null, incoming, facts)
+    const { draft } = append(head?.state ?? null, incoming, { facts, decisions: [] })
     if (draft === null) throw new Error('nothing to append')
     const place = {
       register: 'esp32-b2-101',

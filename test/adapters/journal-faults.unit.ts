@@ -15,7 +15,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { GENESIS, seal } from '../../functions/adapters/entry-codec.ts'
 import { journal } from '../../functions/adapters/journal.ts'
 import { append } from '../../functions/domain/append.ts'
-import { NO_FACTS } from '../../functions/domain/facts.ts'
+import { NOTHING_TOLD } from '../../functions/domain/decisions.ts'
 import { reading } from '../domain/readings.ts'
 
 // The local engine neither throttles nor cancels transactions for a conflict of two writers.
@@ -25,7 +25,7 @@ const ledger = journal(client, { ledger: 'ledger', nodes: 'nodes' })
 const meta = { $metadata: {}, message: 'no' }
 
 function entry(n: number) {
-  const { draft } = append(null, [reading({ t: 0, wh: 1, epoch: 1, seq: 1 })], NO_FACTS)
+  const { draft } = append(null, [reading({ t: 0, wh: 1, epoch: 1, seq: 1 })], NOTHING_TOLD)
   if (draft === null) throw new Error('nothing to append')
   return {
     entry: seal(draft, { register: 'n1', n, bookedAtMs: 1, prevHash: GENESIS }),

@@ -5,6 +5,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { App, Stack } from 'aws-cdk-lib'
 import { closingStore } from '../../functions/adapters/closings.ts'
 import { controlStore } from '../../functions/adapters/control.ts'
+import { decisionsOf } from '../../functions/adapters/decisions.ts'
 import { journal } from '../../functions/adapters/journal.ts'
 import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
 import { quarantineStore } from '../../functions/adapters/quarantine.ts'
@@ -74,7 +75,9 @@ export async function startPipeline(): Promise<Pipeline> {
   const chains = journal(client, { ledger: table('ledger'), nodes: table('nodes') })
   const facts = async (register: string) =>
     factsOf(await nodeOf(register.split('/')[0] as string), register)
-  const booking = { journal: chains, facts, control, quarantine, now, failed }
+  const decisions = async (register: string) =>
+    decisionsOf(await nodeOf(register.split('/')[0] as string), register)
+  const booking = { journal: chains, facts, decisions, control, quarantine, now, failed }
   const rollups = rollupStore(client, table('rollups'))
   const closings = closingStore(client, table('control'))
   const tariffs = tariffStore(client, table('control'))

@@ -1,11 +1,14 @@
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { fromItem, isIntact } from '../../functions/adapters/entry-codec.ts'
+import type { Decision } from '../../functions/domain/decisions.ts'
 import { type FactHistory, UNKNOWN_FACTS } from '../../functions/domain/facts.ts'
 import { intervals } from '../../functions/domain/intervals.ts'
 import { fold } from '../../functions/domain/journal.ts'
 import { type Line, lineIdentity } from '../../functions/domain/line.ts'
 import { book } from '../../functions/ledger/book.ts'
+import { settle } from '../../functions/ledger/settle.ts'
+import { answers, decisionBy } from './answers.ts'
 import { arrivals, type Life, ROLLOVER_MWH, START_MS } from './lives.ts'
 import { memoryJournal } from './memory-journal.ts'
 
@@ -33,6 +36,12 @@ const met: Record<string, number> = {
   rated: 0,
   late: 0,
   conflict: 0,
+  decision: 0,
+  accepted: 0,
+  unbelieved: 0,
+  rebased: 0,
+  passed: 0,
+  lapsed: 0,
 }
 
 function count(lines: readonly Line[], reasons: readonly string[]): void {
@@ -42,31 +51,70 @@ function count(lines: readonly Line[], reasons: readonly string[]): void {
   for (const reason of reasons) if (reason in met) met[reason] = (met[reason] ?? 0) + 1
 }
 
-test('whatever the order, the repeats and the cut into batches, the journal folds to intervals() of the set', async () => {
+test('whatever the order of readings and decisions, the repeats and the cut into batches, the journal folds to intervals() of the set', async () => {
+  const drawn = fc.record({ arrived: arrivals, answered: answers })
   await fc.assert(
-    fc.asyncProperty(arrivals, async ({ life, readings, arrival, shuffled, cuts }) => {
+    fc.asyncProperty(drawn, async ({ arrived, answered }) => {
+      const { life, readings, arrival, shuffled, cuts } = arrived
       const journal = memoryJournal()
       const facts = factsOf(life)
-      const ports = { journal, facts: async () => facts, now: () => START_MS }
+      const undecided = intervals(readings, facts)
+      const made: Decision[] = []
+      const entries = () => journal.stored.map(fromItem)
+      const ports = {
+        journal,
+        facts: async () => facts,
+        decisions: async () => [...made],
+        now: () => START_MS,
+      }
+      const decide = async (isTime: (afterBatch: number) => boolean) => {
+        for (const given of answered.filter(({ afterBatch }) => isTime(afterBatch))) {
+          const { lines } = fold(answered.length === 0 ? [] : entries())
+          const state = (await journal.head('node'))?.state ?? null
+          const seen = { lines, state, readings, final: undecided }
+          const decision = decisionBy(given, made.length + 1, seen)
+          if (decision !== null) made.push(decision)
+        }
+      }
       let queue = shuffled ? arrival : [...readings, ...arrival.slice(0, 3)]
-      for (let i = 0; queue.length > 0; i++) {
-        const size = cuts[i % cuts.length] as number
+      let batch = 0
+      for (; queue.length > 0; batch++) {
+        await decide((afterBatch) => afterBatch === batch)
+        const size = cuts[batch % cuts.length] as number
         await book('node', queue.slice(0, size), ports)
         queue = queue.slice(size)
       }
-      const entries = journal.stored.map(fromItem)
-      const expected = intervals(readings, facts)
-      expect(sorted(fold(entries).lines)).toEqual(sorted(expected))
+      await decide((afterBatch) => afterBatch >= batch)
+      if (made.length > 0) await settle('node', null, Number.POSITIVE_INFINITY, ports)
+
+      const expected = intervals(readings, facts, made)
+      expect(sorted(fold(entries()).lines)).toEqual(sorted(expected))
       expect(journal.stored.every(isIntact)).toBe(true)
-      expect(entries.every((e, i) => i === 0 || e.prevHash === entries[i - 1]?.hash)).toBe(true)
+      const all = entries()
+      expect(all.every((e, i) => i === 0 || e.prevHash === all[i - 1]?.hash)).toBe(true)
       count(
         expected,
-        entries.map((entry) => entry.reason),
+        all.map((entry) => entry.reason),
       )
+      countDecided(undecided, expected, made)
     }),
     { numRuns: RUNS, seed: SEED },
   )
 }, 3_600_000)
+
+/** Decisions by what came of them: a step that is not there any more leaves nothing to decide. */
+function countDecided(undecided: readonly Line[], lines: readonly Line[], made: Decision[]): void {
+  if (made.length === 0) return
+  const decided = lines.filter((line) => line.flags.includes('decided'))
+  const names: string[] = decided.map(({ kind, flags }) =>
+    flags.includes('rollback') ? 'rebased' : kind === 'measured' ? 'accepted' : 'unbelieved',
+  )
+  const before = new Set(undecided.map(lineIdentity))
+  const isNew = (line: Line) => !before.has(lineIdentity(line))
+  if (lines.some((line) => line.flags.includes('set_aside') && isNew(line))) names.push('passed')
+  if (decided.length === 0 && !lines.some(isNew)) names.push('lapsed')
+  for (const name of names) met[name] = (met[name] ?? 0) + 1
+}
 
 afterAll(() => {
   console.log(`arrival: seed ${SEED}, ${RUNS} runs; cases met: ${JSON.stringify(met)}`)

@@ -5,6 +5,7 @@ import type { Counts } from '../../functions/adapters/control.ts'
 import { fromItem } from '../../functions/adapters/entry-codec.ts'
 import type { Quarantined } from '../../functions/adapters/quarantine.ts'
 import { type RawItem, toItem } from '../../functions/adapters/raw.ts'
+import { NOTHING_TOLD } from '../../functions/domain/decisions.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
 import { fold } from '../../functions/domain/journal.ts'
 import { accept } from '../../functions/ingest/accept.ts'
@@ -80,7 +81,7 @@ function pipeline() {
         yield* [...stores.items.values()] as unknown as Record<string, unknown>[]
       }
       const raw = await readRaw('a', { items, retentionDays: 30, now: () => TEN + 86_400_000 })
-      return compareWithRaw(raw, entries(), NO_FACTS).problems
+      return compareWithRaw(raw, entries(), NOTHING_TOLD).problems
     },
     standing: () => fold(entries()).readings.map(({ seq, energyMwh }) => [seq, energyMwh]),
   }

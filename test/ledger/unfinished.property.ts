@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { fromItem, isIntact } from '../../functions/adapters/entry-codec.ts'
 import type { Journal } from '../../functions/adapters/journal.ts'
 import { factsOf, type NodeRecord } from '../../functions/adapters/nodes.ts'
+import type { Decision } from '../../functions/domain/decisions.ts'
 import { intervals } from '../../functions/domain/intervals.ts'
 import { fold } from '../../functions/domain/journal.ts'
 import { type Line, lineIdentity } from '../../functions/domain/line.ts'
@@ -10,6 +11,7 @@ import { book } from '../../functions/ledger/book.ts'
 import { type SettlePorts, settle } from '../../functions/ledger/settle.ts'
 import { owedProblems } from '../../functions/verify/owed.ts'
 import { signProblems } from '../../functions/verify/signs.ts'
+import { answers, decisionBy } from './answers.ts'
 import { arrivals, ROLLOVER_MWH, START_MS } from './lives.ts'
 import { memoryJournal } from './memory-journal.ts'
 
@@ -32,6 +34,7 @@ const fact = fc.record({
 const story = fc.record({
   arrivals,
   facts: fc.array(fact, { maxLength: 3 }),
+  answers,
   limits: fc.record({
     lines: fc.integer({ min: 1, max: 6 }),
     hours: fc.integer({ min: 2, max: 5 }),
@@ -43,7 +46,7 @@ const story = fc.record({
   isPatient: fc.boolean(),
 })
 
-const met = { cut: 0, crashed: 0, completed: 0, facts: 0, windows: 0 }
+const met = { cut: 0, crashed: 0, completed: 0, facts: 0, windows: 0, decisions: 0 }
 const sorted = (lines: readonly Line[]) => lines.map(lineIdentity).sort()
 
 class Ended extends Error {}
@@ -62,11 +65,12 @@ function recordOf(said: readonly (typeof fact extends fc.Arbitrary<infer T> ? T 
   return { facts } as unknown as NodeRecord
 }
 
-test('whoever ends between the entries of a change, and whatever is said of the past, the ledger comes to be what the specification says', async () => {
+test('whoever ends between the entries of a change, and whatever is said of the past or decided, the ledger comes to be what the specification says', async () => {
   await fc.assert(
     fc.asyncProperty(story, async (s) => {
       const { readings, arrival, shuffled, cuts } = s.arrivals
       const facts = [...s.facts].sort((a, b) => a.afterBatch - b.afterBatch)
+      const made: Decision[] = []
       const memory = memoryJournal()
       let appends = 0
       let recorded = 0
@@ -92,6 +96,10 @@ test('whoever ends between the entries of a change, and whatever is said of the 
           const known = Math.max(atLeast, appends % 3 === 0 ? recorded - 1 : recorded)
           return factsOf(recordOf(facts.slice(0, Math.max(0, Math.min(known, recorded)))), 'node')
         },
+        decisions: async (_, atLeast) => {
+          const known = Math.max(atLeast, appends % 3 === 1 ? made.length - 1 : made.length)
+          return made.slice(0, Math.max(0, Math.min(known, made.length)))
+        },
       }
       const attempt = async (work: () => Promise<unknown>) => {
         try {
@@ -107,9 +115,20 @@ test('whoever ends between the entries of a change, and whatever is said of the 
           if (tries > 2_000) throw new Error('never done')
         }
       }
+      const decide = async (isTime: (afterBatch: number) => boolean) => {
+        for (const given of s.answers.filter(({ afterBatch }) => isTime(afterBatch))) {
+          const { lines } = fold(memory.stored.map(fromItem))
+          const state = (await memory.head('node'))?.state ?? null
+          const final = intervals(readings, factsOf(recordOf(facts), 'node'))
+          const decision = decisionBy(given, made.length + 1, { lines, state, readings, final })
+          if (decision !== null) made.push(decision)
+        }
+      }
       let queue = shuffled ? arrival : [...readings, ...arrival.slice(0, 3)]
       const waiting: (() => Promise<unknown>)[] = []
-      for (let i = 0; queue.length > 0; i++) {
+      let i = 0
+      for (; queue.length > 0; i++) {
+        await decide((afterBatch) => afterBatch === i)
         recorded = facts.filter(({ afterBatch }) => afterBatch <= i).length
         const size = cuts[i % cuts.length] as number
         const batch = queue.slice(0, size)
@@ -119,11 +138,12 @@ test('whoever ends between the entries of a change, and whatever is said of the 
         else if (!s.isPatient) await untilDone(work)
       }
       for (const work of waiting) await untilDone(work)
+      await decide((afterBatch) => afterBatch >= i)
       recorded = facts.length
       await untilDone(() => settle('node', null, Number.POSITIVE_INFINITY, ports))
 
       const entries = memory.stored.map(fromItem)
-      const expected = intervals(readings, factsOf(recordOf(facts), 'node'))
+      const expected = intervals(readings, factsOf(recordOf(facts), 'node'), made)
       expect(sorted(fold(entries).lines)).toEqual(sorted(expected))
       expect(memory.stored.every(isIntact)).toBe(true)
       expect(entries.every((e, i) => i === 0 || e.prevHash === entries[i - 1]?.hash)).toBe(true)
@@ -135,6 +155,7 @@ test('whoever ends between the entries of a change, and whatever is said of the 
       )
       met.cut += entries.filter(({ part }) => part === 1).length
       met.facts += entries.filter(({ reason }) => reason === 'facts').length
+      met.decisions += entries.filter(({ reason }) => reason === 'decision').length
       met.windows += entries.filter(
         (e) => e.reason === 'facts' && e.state.owed?.toMs === null,
       ).length

@@ -3,7 +3,7 @@ import { GENESIS, seal } from '../../functions/adapters/entry-codec.ts'
 import { toItem } from '../../functions/adapters/raw.ts'
 import { fromWire } from '../../functions/adapters/wire.ts'
 import { append } from '../../functions/domain/append.ts'
-import { NO_FACTS } from '../../functions/domain/facts.ts'
+import { NOTHING_TOLD } from '../../functions/domain/decisions.ts'
 import type { Entry } from '../../functions/domain/journal.ts'
 import type { Line } from '../../functions/domain/line.ts'
 import { compareWithRaw, readRaw } from '../../functions/verify/raw.ts'
@@ -29,7 +29,7 @@ function journalOf(...numbers: number[]): Entry[] {
   for (const n of numbers) {
     const last = entries.at(-1)
     const readings = fromWire(message(n), receivedAtMs(n))
-    const { draft } = append(last?.state ?? null, readings, NO_FACTS)
+    const { draft } = append(last?.state ?? null, readings, NOTHING_TOLD)
     if (draft === null) throw new Error('nothing to append')
     const prevHash = last?.hash ?? GENESIS
     entries.push(seal(draft, { register: 'a', n: entries.length + 1, bookedAtMs: TEN, prevHash }))
@@ -44,7 +44,7 @@ async function compare(items: object[], entries: Entry[], nowMs = TEN + DAY_MS) 
     retentionDays: 30,
     now: () => nowMs,
   }
-  return compareWithRaw(await readRaw('a', ports), entries, NO_FACTS)
+  return compareWithRaw(await readRaw('a', ports), entries, NOTHING_TOLD)
 }
 
 describe('the ledger made anew from the raw events', () => {

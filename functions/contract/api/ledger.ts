@@ -87,7 +87,7 @@ export const LedgerAnswer = z.object({
     z.object({
       n: z.int(),
       booked_at: instant,
-      reason: z.literal(['append', 'late', 'conflict', 'facts']),
+      reason: z.literal(['append', 'late', 'conflict', 'facts', 'decision']),
       hash,
       prev_hash: hash,
       lines: z.array(LedgerLine),
