@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { cost } from './commands/cost.ts'
+import { criteria } from './commands/criteria.ts'
 import { node } from './commands/node.ts'
 import { provision } from './commands/provision.ts'
 import { quarantine } from './commands/quarantine.ts'
@@ -43,6 +44,7 @@ const COMMANDS = [
   rebook,
   restate,
   quarantine,
+  criteria,
   cost,
 ]
 
@@ -51,6 +53,17 @@ const COMMANDS = [
  * failure (one line on stderr), 2 for a wrong call.
  */
 export async function run(args: readonly string[], output: Output = standard): Promise<number> {
+  const program = programOf(output)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    return report(error, output)
+  }
+}
+
+/** All commands with their arguments and options. */
+export function programOf(output: Output): Command {
   const program = new Command('autovolt')
     .description('Provision nodes, replay traces and check the ledger, on a local stack or on AWS.')
     .exitOverride()
@@ -61,12 +74,7 @@ export async function run(args: readonly string[], output: Output = standard): P
     })
     .showSuggestionAfterError(false)
   for (const add of COMMANDS) add(program, output)
-  try {
-    await program.parseAsync(args, { from: 'user' })
-    return 0
-  } catch (error) {
-    return report(error, output)
-  }
+  return program
 }
 
 function report(error: unknown, output: Output): number {

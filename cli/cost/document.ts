@@ -138,7 +138,7 @@ Look up your own in Service Quotas before a campaign.
    )} dollars; figures are ten seconds older.
 3. \`tallyWindowSeconds: 300\` brings the counting from ${grouped(flow(10_000).tally.invocations)} to ${grouped(flow(10_000, { tallyWindowS: 300 }).tally.invocations)} invocations a month; all add to one item.
 4. Raise \`tableLimits\` before the table needs it (at about 950 messages a second), and with it \`MAX_WORKERS\` of the nightly run.
-5. \`rawRetentionDays: 365\`, since the archive holds the same for a thirtieth of the price.
+5. \`rawRetentionDays: 90\`, since the archive holds the same messages (above).
 
 **To 1,000,000 nodes**, ${perSecond(flow(1_000_000).messages)} messages a second one by one, ${perSecond(flow(1_000_000, { batch: 10 }).messages)} at ten a message: ${site(1_000_000)} dollars, or ${site(1_000_000, { batch: 10, basicIngest: true })}. What holds at 10,000 no longer does:
 
@@ -147,7 +147,7 @@ Look up your own in Service Quotas before a campaign.
    ingest read it in batches of 100: one invocation where there were a hundred. Firehose then reads the same stream instead of
    a request a message, which takes its bound of 1,000 requests a second away.
 2. **Quotas**: connections (500,000), publishes (20,000 a second), functions at once (1,000), write units of a table (40,000): each must be raised, or the campus
-   be parted over accounts and regions. A site of its own stage for each 50,000 nodes needs none of this, and a fault reaches
+   be parted over accounts and regions. A stage of its own for each 10,000 nodes needs none of this, and a fault reaches
    only one of them.
 3. **Partitions.** Registers spread evenly, so no partition of the hot tables is near 1,000 writes. The counts of the tally are
    one item and would be: ${perSecond(flow(1_000_000).tally.invocations)} transactions a second. Count in parts (\`count/0…15\`) and add them up on reading.

@@ -1,34 +1,47 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb'
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { Ticket, type TicketStatus } from '../../functions/adapters/tickets.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
+
+/** All tickets of a node, or of the whole site. */
+async function ticketsOf(
+  tables: DynamoDBDocumentClient,
+  stack: Stack,
+  node?: string,
+): Promise<Ticket[]> {
+  const tickets: Ticket[] = []
+  let start: Record<string, unknown> | undefined
+  do {
+    const page = await tables.send(
+      new QueryCommand({
+        TableName: stack.table('control'),
+        KeyConditionExpression: 'kind = :kind AND id BETWEEN :from AND :to',
+        // An owner's tickets begin with its name and a tilde, which sorts behind what a name may hold.
+        ExpressionAttributeValues: {
+          ':kind': 'ticket',
+          ':from': node === undefined ? ' ' : `${node}~`,
+          ':to': node === undefined ? '~' : `${node}~~`,
+        },
+        ExclusiveStartKey: start,
+      }),
+    )
+    for (const item of page.Items ?? []) tickets.push(Ticket.parse(item))
+    start = page.LastEvaluatedKey
+  } while (start !== undefined)
+  return tickets
+}
+
+/** What nobody has resolved, of the whole site. */
+export async function openTickets(tables: DynamoDBDocumentClient, stack: Stack): Promise<Ticket[]> {
+  return (await ticketsOf(tables, stack)).filter(({ status }) => status !== 'resolved')
+}
 
 /** Tickets in lines, each with its evidence. */
 export async function listTickets(
   stack: Stack,
   { node, status }: { node: string | undefined; status: TicketStatus | 'all' },
 ): Promise<string[]> {
-  const tickets: Ticket[] = []
-  await withTables(stack, async (tables) => {
-    let start: Record<string, unknown> | undefined
-    do {
-      const page = await tables.send(
-        new QueryCommand({
-          TableName: stack.table('control'),
-          KeyConditionExpression: 'kind = :kind AND id BETWEEN :from AND :to',
-          // An owner's tickets begin with its name and a tilde, which sorts behind what a name may hold.
-          ExpressionAttributeValues: {
-            ':kind': 'ticket',
-            ':from': node === undefined ? ' ' : `${node}~`,
-            ':to': node === undefined ? '~' : `${node}~~`,
-          },
-          ExclusiveStartKey: start,
-        }),
-      )
-      for (const item of page.Items ?? []) tickets.push(Ticket.parse(item))
-      start = page.LastEvaluatedKey
-    } while (start !== undefined)
-  })
+  const tickets = await withTables(stack, (tables) => ticketsOf(tables, stack, node))
   const wanted = tickets.filter((it) => status === 'all' || it.status === status)
   if (wanted.length === 0) return [`no ${status === 'all' ? '' : `${status} `}tickets`]
   return wanted
