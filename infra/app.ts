@@ -3,6 +3,7 @@ import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type
 import type { StageConfig, StageInput } from './config.ts'
 import { ApiStack } from './stacks/api.ts'
 import { PipelineStack } from './stacks/pipeline.ts'
+import { ReplicaStack } from './stacks/replica.ts'
 import { StatefulStack } from './stacks/stateful.ts'
 import { stageConfig } from './stages.ts'
 
@@ -39,7 +40,7 @@ const behaviour = {
 }
 
 /**
- * The whole system as one CDK app: three stacks for one stage. The CDK command line deploys it,
+ * The whole system as one CDK app: four stacks for one stage. The CDK command line deploys it,
  * and the local stack runs what its templates say.
  */
 export function buildApp(
@@ -66,13 +67,20 @@ export function buildApp(
     synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
   })
 
-  const { tables, people, alarms } = new StatefulStack(
+  const replica = new ReplicaStack(app, name('Replica'), config, {
+    ...props('copy of the raw archive'),
+    env: { account: config.account, region: config.archive.replicaRegion },
+  })
+  const stateful = new StatefulStack(
     app,
     name('Stateful'),
     config,
-    props('tables, users, alarms'),
+    props('tables, archive, users, alarms'),
   )
-  const context = { config, tables, alarms, people }
+  // S3 takes a rule of replication only when the other bucket is there.
+  stateful.addDependency(replica)
+  const { tables, people, alarms, archive } = stateful
+  const context = { config, tables, alarms, people, archive }
   const { reconcile } = new PipelineStack(
     app,
     name('Pipeline'),

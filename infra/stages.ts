@@ -9,6 +9,7 @@ const stages: Record<StageName, Omit<StageInput, 'stage'>> = {
     tallyWindowSeconds: 2,
     ledgerWindowSeconds: 0,
     apiThrottle: { rate: 2_000, burst: 4_000 },
+    archive: { bufferSeconds: 60, bufferMb: 4, replicaRegion: 'ap-south-1' },
   },
   dev: {
     corsOrigins: ['http://localhost:3001'],

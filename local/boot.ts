@@ -4,6 +4,7 @@ import type { App } from 'aws-cdk-lib'
 import { startControl } from './control/server.ts'
 import { openDataDir } from './data-dir.ts'
 import { dynamodb } from './dynamodb/plugin.ts'
+import { firehose } from './firehose/plugin.ts'
 import { httpApi } from './http/plugin.ts'
 import { identity } from './identity/plugin.ts'
 import { inert } from './inert.ts'
@@ -25,6 +26,7 @@ import { synthesize, synthesizeProject } from './template/synthesize.ts'
 const plugins: readonly Plugin[] = [
   inert,
   s3,
+  firehose,
   sqs,
   dynamodb,
   lambda,
@@ -131,6 +133,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       invoke: notYet('Lambda'),
       invokeAsync: notYet('Lambda'),
       sendToQueue: notYet('SQS'),
+      putObject: notYet('S3'),
+      putRecord: notYet('Firehose'),
       fail: (error) => failure.reject(error),
       log,
     }

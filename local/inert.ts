@@ -1,12 +1,16 @@
 import type { Plugin } from './runtime.ts'
 
 const supports = {
+  'AWS::Athena::NamedQuery': { inert: 'No engine for queries is here; the objects are in S3.' },
+  'AWS::Athena::WorkGroup': { inert: 'No engine for queries is here; the objects are in S3.' },
   'AWS::CDK::Metadata': { inert: 'Tells AWS which CDK version made the stack.' },
   'AWS::CloudFormation::WaitCondition': { inert: 'Deployment order only.' },
   'AWS::CloudFormation::WaitConditionHandle': { inert: 'Deployment order only.' },
   'AWS::CloudWatch::Alarm': { inert: 'There are no metrics here to watch; functions log theirs.' },
   'AWS::CloudWatch::CompositeAlarm': { inert: 'There are no metrics here to watch.' },
   'AWS::CloudWatch::Dashboard': { inert: 'There are no metrics here to show.' },
+  'AWS::Glue::Database': { inert: 'Describes objects to an engine for queries; none is here.' },
+  'AWS::Glue::Table': { inert: 'Describes objects to an engine for queries; none is here.' },
   'AWS::IAM::ManagedPolicy': { inert: 'Functions reach a local database without permissions.' },
   'AWS::IAM::Policy': { inert: 'Functions reach a local database without permissions.' },
   'AWS::IAM::Role': { inert: 'Functions reach a local database without permissions.' },
@@ -16,6 +20,7 @@ const supports = {
     inert: 'Every caller on this machine is one the template connects.',
   },
   'AWS::Logs::LogGroup': { inert: 'Logs go to <data-dir>/logs, kept by size instead of age.' },
+  'AWS::Logs::LogStream': { inert: 'Logs go to <data-dir>/logs, a file for each source.' },
   'AWS::Logs::MetricFilter': { inert: 'There are no metrics here to count into.' },
   'AWS::Logs::QueryDefinition': { inert: 'Saved searches of the AWS console.' },
   'AWS::Logs::ResourcePolicy': { inert: 'Nobody else writes the local logs.' },

@@ -48,6 +48,10 @@ export interface Runtime {
   invoke(functionArn: string, event: unknown): Promise<InvokeResult>
   /** Durable when it returns. `attributes` become SQS string message attributes. */
   sendToQueue(queueArn: string, body: string, attributes?: Record<string, string>): void
+  /** Durable when it returns, in the bucket and where its rules of replication say. */
+  putObject(bucket: string, key: string, body: Buffer, type: string): void
+  /** Puts a record into a delivery stream, by name. Resolves once it is on disk. */
+  putRecord(stream: string, data: Buffer): Promise<void>
   /** What plug-ins that started before have put into endpoints.json. */
   readonly endpoints: Partial<Endpoints>
   /** Where a file asset of the app lies, by its object key; undefined when there is none. */
@@ -102,7 +106,9 @@ export interface Started {
   /** What this plug-in adds to endpoints.json. */
   endpoints?: Partial<Endpoints>
   /** Runtime methods this plug-in gives to those that start after it. */
-  provides?: Partial<Pick<Runtime, 'invoke' | 'invokeAsync' | 'sendToQueue'>>
+  provides?: Partial<
+    Pick<Runtime, 'invoke' | 'invokeAsync' | 'sendToQueue' | 'putObject' | 'putRecord'>
+  >
   stop(): Promise<void>
 }
 

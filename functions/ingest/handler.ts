@@ -18,7 +18,7 @@ const ports = {
   ),
 }
 
-/** Telemetry from a topic rule. The node's name is that of the topic, which its policy binds to it. */
+/** Telemetry from a topic rule, now or out of the archive. The node's name is that of the topic, which its policy binds to it. */
 export const handler = observed<unknown, Accepted>().handler(async (event) => {
   const message = RuleEvent.parse(event)
   const accepted = await accept(
@@ -26,7 +26,7 @@ export const handler = observed<unknown, Accepted>().handler(async (event) => {
       esp32Name: message.esp32_name,
       payload: Buffer.from(message.payload, 'base64'),
       receivedAtMs: message.received_at,
-      via: 'mqtt',
+      via: message.via ?? 'mqtt',
     },
     ports,
   )

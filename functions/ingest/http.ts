@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda'
+import { archiveOfFunction } from '../adapters/archive.ts'
 import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
@@ -12,6 +13,7 @@ import { acceptPost } from './post.ts'
 const client = documentClient()
 const control = controlStore(client, env('CONTROL_TABLE'))
 const ports = {
+  archive: archiveOfFunction(env('ARCHIVE_STREAM')),
   nodes: nodeStore(client, env('NODES_TABLE')),
   raw: rawStore(client, env('TELEMETRY_TABLE'), Number(env('RAW_RETENTION_DAYS'))),
   quarantine: quarantineStore(
@@ -29,7 +31,14 @@ export const handler = observed<APIGatewayProxyEventV2WithJWTAuthorizer, HttpRes
       return problem({ status: 403, title: 'Forbidden', detail })
     }
     const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
-    const outcome = await acceptPost(body, event.requestContext.timeEpoch, ports)
+    const { timeEpoch, requestId, authorizer } = event.requestContext
+    const post = {
+      body,
+      receivedAtMs: timeEpoch,
+      requestId,
+      principal: String(authorizer.jwt.claims.sub ?? ''),
+    }
+    const outcome = await acceptPost(post, ports)
     if ('problem' in outcome) return problem(outcome.problem)
     const { duplicates } = outcome.answer
     if (duplicates > 0) await control.countRepeated(duplicates)

@@ -1,3 +1,4 @@
+import type { Archive } from '../adapters/archive.ts'
 import type { Problem } from '../adapters/http.ts'
 import { parseJson } from '../adapters/json.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
@@ -15,15 +16,27 @@ export interface PostAnswer {
   conflicts: number
 }
 
+/** A request that posts a message. */
+export interface Post {
+  readonly body: Uint8Array
+  readonly receivedAtMs: number
+  readonly requestId: string
+  /** Who posts it, by the token. */
+  readonly principal: string
+}
+
 /**
  * Accepts a message posted over HTTP. It names its node in the body, which only the operator role
  * may do; the node must be registered. What is refused is quarantined as it would be over MQTT, and
- * the caller is told why.
+ * the caller is told why. It goes to the archive first, as what is published does by the topic rule: when
+ * that fails nothing is stored, and the caller sends it again.
  */
 export async function acceptPost(
-  body: Uint8Array,
-  receivedAtMs: number,
-  ports: AcceptPorts & { readonly nodes: Pick<NodeStore, 'isRegistered'> },
+  { body, receivedAtMs, requestId, principal }: Post,
+  ports: AcceptPorts & {
+    readonly nodes: Pick<NodeStore, 'isRegistered'>
+    readonly archive: Archive
+  },
 ): Promise<{ answer: PostAnswer } | { problem: Problem }> {
   const refuse = async (
     status: number,
@@ -58,6 +71,16 @@ export async function acceptPost(
     const detail = `esp32_name "${esp32Name}" is not a registered node; provision it first`
     return refuse(422, 'Unknown node', detail, 'unknown_node', esp32Name)
   }
+  await ports.archive.put({
+    payload: Buffer.from(body).toString('base64'),
+    esp32_name: esp32Name,
+    channel: 'telemetry',
+    client_id: '',
+    principal,
+    received_at: receivedAtMs,
+    trace_id: requestId,
+    via: 'http',
+  })
   const accepted = await accept({ esp32Name, payload: body, receivedAtMs, via: 'http' }, ports)
   if (accepted.quarantined !== null) {
     const { reason } = accepted.quarantined

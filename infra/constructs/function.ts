@@ -16,6 +16,7 @@ import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
+import type { RawArchive } from './raw-archive.ts'
 import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
 
 /** The CloudWatch namespace all functions write their metrics to. */
@@ -31,6 +32,7 @@ export interface FunctionContext {
   readonly config: StageConfig
   readonly tables: Tables
   readonly alarms: AlarmChannel
+  readonly archive: RawArchive
 }
 
 export interface ServiceFunctionProps {

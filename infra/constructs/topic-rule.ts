@@ -4,6 +4,7 @@ import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
+import type { ArchiveStream } from './archive-stream.ts'
 import type { FailureQueue } from './failure-queue.ts'
 import type { ServiceFunction } from './function.ts'
 
@@ -22,6 +23,12 @@ export interface TopicRuleProps {
   readonly target: ServiceFunction
   /** Takes messages the rule could not hand over. Failures of the function itself do not come here. */
   readonly failures: FailureQueue
+  /**
+   * Keeps every message as well. An action of its own: the function may fail as it likes. Not a rule of
+   * its own, since Basic Ingest reaches just the rule it names.
+   * @default - messages are not archived
+   */
+  readonly archive?: ArchiveStream
 }
 
 /**
@@ -32,7 +39,7 @@ export interface TopicRuleProps {
 export class TopicRule extends Construct {
   constructor(scope: Construct, id: string, props: TopicRuleProps) {
     super(scope, id)
-    const { config, channel, target, failures } = props
+    const { config, channel, target, failures, archive } = props
     const stack = Stack.of(this)
     const ruleName = topicRuleName(config, channel)
     // Written out instead of read from the rule, so that the permissions exist before the rule does.
@@ -46,18 +53,38 @@ export class TopicRule extends Construct {
       sourceAccount: stack.account,
     })
 
+    const assumedBy = new ServicePrincipal('iot.amazonaws.com', {
+      conditions: {
+        ArnEquals: { 'aws:SourceArn': ruleArn },
+        StringEquals: { 'aws:SourceAccount': stack.account },
+      },
+    })
     const errorRole = new Role(this, 'ErrorRole', {
-      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
-        conditions: {
-          ArnEquals: { 'aws:SourceArn': ruleArn },
-          StringEquals: { 'aws:SourceAccount': stack.account },
-        },
-      }),
+      assumedBy,
       description: `Sends what ${ruleName} could not hand over to its failure queue`,
     })
     errorRole.addToPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failures.queue.queueArn] }),
     )
+
+    const actions: CfnTopicRule.ActionProperty[] = [
+      { lambda: { functionArn: target.lambda.functionArn } },
+    ]
+    if (archive !== undefined) {
+      const role = new Role(this, 'ArchiveRole', {
+        assumedBy,
+        description: `Puts what ${ruleName} receives into the raw archive`,
+      })
+      archive.letPut(role)
+      actions.push({
+        firehose: {
+          deliveryStreamName: archive.name,
+          roleArn: role.roleArn,
+          // One message a line.
+          separator: '\n',
+        },
+      })
+    }
 
     const rule = new CfnTopicRule(this, 'Rule', {
       ruleName,
@@ -71,12 +98,13 @@ export class TopicRule extends Construct {
           "SELECT encode(*, 'base64') AS payload",
           'topic(2) AS esp32_name',
           'topic(3) AS channel',
+          'topic() AS topic',
           'clientid() AS client_id',
           'principal() AS principal',
           'timestamp() AS received_at',
           `traceid() AS trace_id FROM 'autovolt/+/${channel}'`,
         ].join(', '),
-        actions: [{ lambda: { functionArn: target.lambda.functionArn } }],
+        actions,
         errorAction: {
           sqs: {
             queueUrl: failures.queue.queueUrl,

@@ -48,6 +48,9 @@ export class ApiStack extends Stack {
       memoryMb: 512,
       timeout: Duration.seconds(10),
     })
+    // What is posted does not come through the topic rule, so its function archives it.
+    ingestHttp.lambda.addEnvironment('ARCHIVE_STREAM', context.archive.stream.name)
+    context.archive.stream.letPut(ingestHttp.role)
 
     const { target: admin } = new Administration(this, 'Administration', context)
 

@@ -53,6 +53,7 @@ export class PipelineStack extends Stack {
       channel: 'telemetry',
       target: ingest,
       failures: ruleFailures,
+      archive: context.archive.stream,
     })
 
     const presence = new ServiceFunction(this, 'Presence', context, {

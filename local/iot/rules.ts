@@ -21,11 +21,27 @@ export interface Rules {
 interface Rule {
   name: string
   statement: Statement
-  functionArns: readonly string[]
+  actions: readonly Action[]
   errorQueue?: { arn: string; base64: boolean }
 }
 
+/** What a rule does with a message. One that fails leaves the others as they are. */
+interface Action {
+  /** As AWS calls it in the report of a failure. */
+  kind: 'LambdaAction' | 'FirehoseAction'
+  resource: string
+  /** Resolves once the event is on disk. */
+  run(event: Record<string, unknown>, clientId: string): Promise<void>
+}
+
 const lambdaAction = z.strictObject({ Lambda: z.strictObject({ FunctionArn: z.string() }) })
+const firehoseAction = z.strictObject({
+  Firehose: z.strictObject({
+    DeliveryStreamName: z.string(),
+    RoleArn: z.string(),
+    Separator: z.enum(['\n', '\t', '\r\n', ',']).default('\n'),
+  }),
+})
 const sqsAction = z.strictObject({
   Sqs: z.strictObject({
     QueueUrl: z.string(),
@@ -38,11 +54,11 @@ const payloadSchema = z.strictObject({
   AwsIotSqlVersion: z.literal('2016-03-23'),
   Description: z.string().optional(),
   RuleDisabled: z.boolean().optional(),
-  Actions: z.array(lambdaAction),
+  Actions: z.array(z.union([lambdaAction, firehoseAction])),
   ErrorAction: sqsAction.optional(),
 })
 
-type Needs = Pick<Runtime, 'ofType' | 'invokeAsync' | 'sendToQueue' | 'log' | 'now'>
+type Needs = Pick<Runtime, 'ofType' | 'invokeAsync' | 'putRecord' | 'sendToQueue' | 'log' | 'now'>
 
 /**
  * Reads the topic rules of the template.
@@ -103,7 +119,7 @@ function readRule(runtime: Needs, resource: Resource): Rule | undefined {
       resource,
       'TopicRulePayload',
       z.prettifyError(payload.error),
-      'Only Lambda actions and an SQS error action run here; local/iot/rules.ts can learn more.',
+      'Only Lambda and Firehose actions and an SQS error action run here; local/iot/rules.ts can learn more.',
     )
   }
   const { Sql, Actions, ErrorAction, RuleDisabled } = payload.data
@@ -119,8 +135,8 @@ function readRule(runtime: Needs, resource: Resource): Rule | undefined {
     )
   }
   if (RuleDisabled) return undefined
-  const functionArns = Actions.map(({ Lambda }) => Lambda.FunctionArn)
-  if (!ErrorAction) return { name, statement, functionArns }
+  const actions = Actions.map((action) => readAction(runtime, action))
+  if (!ErrorAction) return { name, statement, actions }
   const { QueueUrl, UseBase64 } = ErrorAction.Sqs
   const queue = runtime.ofType('AWS::SQS::Queue').find(({ ref }) => ref === QueueUrl)
   if (!queue) {
@@ -135,8 +151,28 @@ function readRule(runtime: Needs, resource: Resource): Rule | undefined {
   return {
     name,
     statement,
-    functionArns,
+    actions,
     errorQueue: { arn, base64: UseBase64 ?? false },
+  }
+}
+
+function readAction(
+  runtime: Needs,
+  action: z.infer<typeof lambdaAction> | z.infer<typeof firehoseAction>,
+): Action {
+  if ('Lambda' in action) {
+    const arn = action.Lambda.FunctionArn
+    return {
+      kind: 'LambdaAction',
+      resource: arn,
+      run: (event, clientId) => runtime.invokeAsync(arn, event, clientId),
+    }
+  }
+  const { DeliveryStreamName: stream, Separator } = action.Firehose
+  return {
+    kind: 'FirehoseAction',
+    resource: stream,
+    run: (event) => runtime.putRecord(stream, Buffer.from(JSON.stringify(event) + Separator)),
   }
 }
 
@@ -155,15 +191,15 @@ function run(runtime: Needs, rule: Rule, message: Message): Promise<void> {
     })
     return Promise.resolve()
   }
-  const actions = rule.functionArns.map(async (arn) => {
+  const runs = rule.actions.map(async (action) => {
     try {
-      await runtime.invokeAsync(arn, event, message.clientId)
+      await action.run(event, message.clientId)
       return undefined
     } catch (cause) {
-      return { arn, cause }
+      return { action, cause }
     }
   })
-  return Promise.all(actions).then((results) => {
+  return Promise.all(runs).then((results) => {
     const failures = results.filter((result) => result !== undefined)
     if (failures.length > 0) report(runtime, rule, message, failures)
   })
@@ -174,15 +210,20 @@ function report(
   runtime: Needs,
   rule: Rule,
   message: Message,
-  failures: readonly { arn: string; cause: unknown }[],
+  failures: readonly { action: Action; cause: unknown }[],
 ): void {
-  const reasons = failures.map(({ arn, cause }) => ({
-    failedAction: 'LambdaAction',
-    failedResource: arn,
-    errorMessage:
-      `Failed to invoke lambda function. ${cause instanceof Error ? cause.message : cause}. ` +
-      `Message arrived on: ${message.topic}, Action: lambda, FunctionArn: ${arn}`,
-  }))
+  const reasons = failures.map(({ action: { kind, resource }, cause }) => {
+    const why = cause instanceof Error ? cause.message : cause
+    const what =
+      kind === 'LambdaAction'
+        ? [`Failed to invoke lambda function. ${why}`, `lambda, FunctionArn: ${resource}`]
+        : [`Failed to put the record. ${why}`, `firehose, DeliveryStreamName: ${resource}`]
+    return {
+      failedAction: kind,
+      failedResource: resource,
+      errorMessage: `${what[0]}. Message arrived on: ${message.topic}, Action: ${what[1]}`,
+    }
+  })
   runtime.log('iot', 'rule action failed', { rule: rule.name, topic: message.topic, reasons })
   if (!rule.errorQueue) {
     throw new Error(`rule ${rule.name} has no error action`, { cause: failures[0]?.cause })

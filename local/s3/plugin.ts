@@ -1,19 +1,14 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import * as z from 'zod'
 import type { Named, Plugin } from '../runtime.ts'
-import { openObjects } from './objects.ts'
+import { openBuckets } from './buckets.ts'
 import { s3Routes } from './routes.ts'
 
 const BUCKET = 'AWS::S3::Bucket'
 
-const bucketSchema = z.object({
-  ObjectLockEnabled: z.boolean().default(false),
-})
-
 /**
  * S3: buckets as append-only files. An object that is put again gets another version, and nothing that was
  * written is ever changed; a bucket with Object Lock refuses to delete, as AWS does while the lock holds.
+ * What a rule of replication names is put into the other bucket at once.
  */
 export const s3: Plugin = {
   name: 's3',
@@ -22,6 +17,7 @@ export const s3: Plugin = {
       'BucketName',
       'ObjectLockEnabled',
       'VersioningConfiguration',
+      'ReplicationConfiguration',
       // Nothing is removed here before its time, nor after it.
       'ObjectLockConfiguration',
       'LifecycleConfiguration',
@@ -41,17 +37,18 @@ export const s3: Plugin = {
   },
 
   async start(runtime) {
-    const folder = join(runtime.dataDir, 's3')
-    const buckets = new Map(
-      runtime.ofType(BUCKET).map((resource) => {
-        const { ObjectLockEnabled } = bucketSchema.parse(resource.properties)
-        mkdirSync(folder, { recursive: true })
-        const objects = openObjects(join(folder, `${resource.ref}.ndjson`), () => runtime.now())
-        return [resource.ref, { objects, isLocked: ObjectLockEnabled }]
-      }),
+    const buckets = openBuckets(runtime.ofType(BUCKET), join(runtime.dataDir, 's3'), () =>
+      runtime.now(),
     )
     return {
       controlRoutes: s3Routes(buckets),
+      provides: {
+        putObject(name, key, body, type) {
+          const bucket = buckets.get(name)
+          if (bucket === undefined) throw new Error(`There is no bucket '${name}' in the app`)
+          bucket.put(key, body, type)
+        },
+      },
       async stop() {
         for (const { objects } of buckets.values()) objects.close()
       },

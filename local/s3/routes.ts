@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { ControlRequest, ControlResponse, ControlRoute } from '../runtime.ts'
-import type { Objects } from './objects.ts'
-
-export interface LocalBucket {
-  readonly objects: Objects
-  readonly isLocked: boolean
-}
+import type { LocalBucket } from './buckets.ts'
 
 const MAX_KEYS = 1_000
 
-/** The part of S3's REST protocol the project uses, by path: put, get, list, and a delete that is refused. */
+/** The part of S3's REST protocol the project uses, by path: put, get, list and delete. */
 export function s3Routes(buckets: ReadonlyMap<string, LocalBucket>): ControlRoute[] {
   if (buckets.size === 0) return []
   const names = [...buckets.keys()].map((name) => name.replace(/[^a-z0-9-]/g, '\\$&')).join('|')
@@ -29,7 +24,7 @@ export function s3Routes(buckets: ReadonlyMap<string, LocalBucket>): ControlRout
           return failure(400, 'BadDigest', 'x-amz-checksum-sha256 is not that of the body')
         }
         const type = request.headers['content-type'] ?? 'application/octet-stream'
-        const stored = find(request).objects.put(keyOf(request), body, type)
+        const stored = find(request).put(keyOf(request), body, type)
         const headers = { etag: `"${stored.etag}"`, 'x-amz-version-id': stored.version }
         return { status: 200, headers }
       },
@@ -46,17 +41,26 @@ export function s3Routes(buckets: ReadonlyMap<string, LocalBucket>): ControlRout
           'content-type': stored.type,
           'x-amz-version-id': stored.version,
         }
-        return { status: 200, headers, body: Buffer.from(stored.body, 'base64') }
+        return { status: 200, headers, body: stored.body }
       },
     },
     {
       method: 'DELETE',
       path: object,
       async handle(request) {
-        const why = find(request).isLocked
-          ? 'Access Denied because object protected by object lock.'
-          : 'Nothing is deleted here.'
-        return failure(403, 'AccessDenied', why)
+        const { isLocked, isVersioned, objects } = find(request)
+        if (isLocked) {
+          const why = 'Access Denied because object protected by object lock.'
+          return failure(403, 'AccessDenied', why)
+        }
+        if (!isVersioned || request.query.has('versionId')) {
+          return failure(403, 'AccessDenied', 'No version is deleted for good here.')
+        }
+        const { version } = objects.remove(keyOf(request))
+        return {
+          status: 204,
+          headers: { 'x-amz-delete-marker': 'true', 'x-amz-version-id': version },
+        }
       },
     },
     {
@@ -73,7 +77,7 @@ export function s3Routes(buckets: ReadonlyMap<string, LocalBucket>): ControlRout
         const last = page.length < all.length ? page.at(-1)?.key : undefined
         const contents = page.map(
           (it) =>
-            `<Contents><Key>${xml(it.key)}</Key><LastModified>${new Date(it.at_ms).toISOString()}</LastModified><ETag>&quot;${it.etag}&quot;</ETag><Size>${Buffer.byteLength(it.body, 'base64')}</Size></Contents>`,
+            `<Contents><Key>${xml(it.key)}</Key><LastModified>${new Date(it.at_ms).toISOString()}</LastModified><ETag>&quot;${it.etag}&quot;</ETag><Size>${it.size}</Size></Contents>`,
         )
         const next =
           last === undefined ? '' : `<NextContinuationToken>${xml(last)}</NextContinuationToken>`

@@ -21,6 +21,12 @@ describe('the defaults', () => {
       ledgerWindowSeconds: 1,
       tableLimits: { readUnits: 2000, writeUnits: 1000 },
       apiThrottle: { rate: 200, burst: 400 },
+      archive: {
+        bufferSeconds: 300,
+        bufferMb: 64,
+        coldAfterDays: 90,
+        replicaRegion: 'ap-southeast-1',
+      },
     })
   })
 })
@@ -45,6 +51,10 @@ describe('a wrong configuration', () => {
     [{ tallyWindowSeconds: 1.5 }, '(is 1.5)'],
     [{ rawRetentionDays: 0 }, 'rawRetentionDays'],
     [{ apiThrottle: { rate: 0, burst: 1 } }, 'apiThrottle.rate'],
+    [{ archive: { bufferSeconds: 901 } }, 'archive.bufferSeconds'],
+    [{ archive: { replicaRegion: 'ap-south-1' } }, 'archive.replicaRegion: must be another region'],
+    [{ archive: { expireAfterDays: 730 } }, 'must be more than rawRetentionDays, 730 (is 730)'],
+    [{ archive: { deepAfterDays: 100 } }, 'deepAfterDays must be at least coldAfterDays + 90'],
     [{ tallyWindow: 3 }, 'tallyWindow'],
   ])('%j is refused with "%s"', (overrides, message) => {
     expect(wrong(overrides)).toThrow(message)

@@ -5,14 +5,21 @@ const app = synthesize('prod', { account: '123456789012' })
 const arn = (rest: string) => `arn:aws:iot:ap-south-1:123456789012:${rest}`
 
 const sql = (channel: string) =>
-  `SELECT encode(*, 'base64') AS payload, topic(2) AS esp32_name, topic(3) AS channel, clientid() AS client_id, principal() AS principal, timestamp() AS received_at, traceid() AS trace_id FROM 'autovolt/+/${channel}'`
+  `SELECT encode(*, 'base64') AS payload, topic(2) AS esp32_name, topic(3) AS channel, topic() AS topic, clientid() AS client_id, principal() AS principal, timestamp() AS received_at, traceid() AS trace_id FROM 'autovolt/+/${channel}'`
 
 describe('topic rules', () => {
   it.each([
-    ['telemetry', 'ingest'],
-    ['status', 'presence'],
-    ['heartbeat', 'presence'],
-  ])('hand %s to %s, and what they cannot hand over to a queue', (channel, target) => {
+    ['telemetry', 'ingest', true],
+    ['status', 'presence', false],
+    ['heartbeat', 'presence', false],
+  ])('hand %s to %s, and what they cannot hand over to a queue', (channel, target, isKept) => {
+    const toArchive = {
+      Firehose: {
+        DeliveryStreamName: 'autovolt-prod-archive',
+        RoleArn: expect.stringMatching(/^Arn:.*ArchiveRole/),
+        Separator: '\n',
+      },
+    }
     const { properties } = app.one(
       'AWS::IoT::TopicRule',
       ({ RuleName }) => RuleName === `autovolt_prod_${channel}`,
@@ -21,7 +28,10 @@ describe('topic rules', () => {
       AwsIotSqlVersion: '2016-03-23',
       RuleDisabled: false,
       Sql: sql(channel),
-      Actions: [{ Lambda: { FunctionArn: `Arn:autovolt-prod-${target}` } }],
+      Actions: [
+        { Lambda: { FunctionArn: `Arn:autovolt-prod-${target}` } },
+        ...(isKept ? [toArchive] : []),
+      ],
       ErrorAction: { Sqs: { QueueUrl: 'ref:autovolt-prod-rule-failures', UseBase64: false } },
     })
   })

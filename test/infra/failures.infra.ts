@@ -38,7 +38,7 @@ describe('asynchronous invocations', () => {
     const ruleTargets = app
       .ofType('AWS::IoT::TopicRule')
       .flatMap(({ properties }) => properties.TopicRulePayload.Actions)
-      .map((action) => action.Lambda.FunctionArn)
+      .flatMap((action) => action.Lambda?.FunctionArn ?? [])
     const scheduled = app
       .ofType('AWS::Scheduler::Schedule')
       .map(({ properties }) => properties.Target.Arn)

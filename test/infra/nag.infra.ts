@@ -65,9 +65,15 @@ describe('acknowledgements', () => {
       'AwsSolutions-APIG4',
       'AwsSolutions-COG8',
       'AwsSolutions-IAM5[Resource::*]',
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/error\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/raw\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/anchors\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/manifests\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::.*topic\/autovolt\/\*\/resend\]$/),
+      expect.stringMatching(
+        /^AwsSolutions-IAM5\[Resource::arn:aws:s3:::autovolt-prod-archive-replica-.*\]$/,
+      ),
       'AwsSolutions-S1',
       'AwsSolutions-SQS3',
     ])

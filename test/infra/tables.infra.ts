@@ -77,11 +77,16 @@ describe('the tables', () => {
 })
 
 describe('what holds data', () => {
-  const stateful = ['AWS::DynamoDB::Table', 'AWS::Cognito::UserPool', 'AWS::Logs::LogGroup']
+  const stateful = [
+    'AWS::DynamoDB::Table',
+    'AWS::Cognito::UserPool',
+    'AWS::Logs::LogGroup',
+    'AWS::S3::Bucket',
+  ]
   const holders = (app: typeof prod) => app.resources.filter(({ type }) => stateful.includes(type))
 
   it('outlives its stack in prod', () => {
-    expect(holders(prod)).toHaveLength(20)
+    expect(holders(prod)).toHaveLength(24)
     for (const resource of holders(prod)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Retain',
@@ -94,7 +99,7 @@ describe('what holds data', () => {
   })
 
   it('goes with its stack on one machine', () => {
-    expect(holders(local)).toHaveLength(20)
+    expect(holders(local)).toHaveLength(24)
     for (const resource of holders(local)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Delete',

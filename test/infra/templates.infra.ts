@@ -8,10 +8,11 @@ describe.each(stages)('the templates of %s', (stage) => {
   const app = apps[stage]
   if (!app) throw new Error(stage)
 
-  it('are three stacks named after the stage', () => {
+  it('are four stacks named after the stage', () => {
     expect(Object.keys(app.templates).sort()).toEqual([
       `Autovolt-${stage}-Api`,
       `Autovolt-${stage}-Pipeline`,
+      `Autovolt-${stage}-Replica`,
       `Autovolt-${stage}-Stateful`,
     ])
   })
@@ -30,6 +31,8 @@ describe.each(stages)('the templates of %s', (stage) => {
       'AWS::ApiGatewayV2::Integration',
       'AWS::ApiGatewayV2::Route',
       'AWS::ApiGatewayV2::Stage',
+      'AWS::Athena::NamedQuery',
+      'AWS::Athena::WorkGroup',
       'AWS::CloudWatch::Alarm',
       'AWS::Cognito::UserPool',
       'AWS::Cognito::UserPoolClient',
@@ -37,15 +40,19 @@ describe.each(stages)('the templates of %s', (stage) => {
       'AWS::Cognito::UserPoolGroup',
       'AWS::Cognito::UserPoolResourceServer',
       'AWS::DynamoDB::Table',
+      'AWS::Glue::Database',
+      'AWS::Glue::Table',
       'AWS::IAM::Policy',
       'AWS::IAM::Role',
       'AWS::IoT::Policy',
       'AWS::IoT::TopicRule',
+      'AWS::KinesisFirehose::DeliveryStream',
       'AWS::Lambda::EventInvokeConfig',
       'AWS::Lambda::EventSourceMapping',
       'AWS::Lambda::Function',
       'AWS::Lambda::Permission',
       'AWS::Logs::LogGroup',
+      'AWS::Logs::LogStream',
       'AWS::S3::Bucket',
       'AWS::S3::BucketPolicy',
       'AWS::SQS::Queue',

@@ -26,6 +26,8 @@ export interface Edge extends AsyncDisposable {
   logged: { source: string; message: string; fields: Record<string, unknown> }[]
   /** Replaces what happens when a rule hands over an event, or a route calls a function. */
   takeAsync: (event: Record<string, unknown>) => Promise<void>
+  /** The same for a record a rule puts into a delivery stream. */
+  takeRecord: (stream: string, text: string) => Promise<void>
   answer: (arn: string, event: Record<string, unknown>) => Promise<InvokeResult>
   control: string
   stop(): Promise<void>
@@ -63,11 +65,15 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const server = serveControl(routes)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const control = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const edge: Pick<Edge, 'invocations' | 'queued' | 'logged' | 'takeAsync' | 'answer'> = {
+  const edge: Pick<
+    Edge,
+    'invocations' | 'queued' | 'logged' | 'takeAsync' | 'takeRecord' | 'answer'
+  > = {
     invocations: [],
     queued: [],
     logged: [],
     takeAsync: async () => {},
+    takeRecord: async () => {},
     answer: async () => ({ payload: {} }),
   }
   const runtime: Runtime = {
@@ -96,6 +102,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       return edge.answer(arn, event as Record<string, unknown>)
     },
     sendToQueue: (arn, body) => void edge.queued.push({ arn, body }),
+    putObject: () => {},
+    putRecord: (stream, data) => edge.takeRecord(stream, data.toString('utf8')),
     log: (source, message, fields = {}) => void edge.logged.push({ source, message, fields }),
   }
   const all: Started[] = []

@@ -51,17 +51,26 @@ describe('SQL', () => {
   })
 })
 
-function runtime(resources: readonly Resource[]) {
+interface Broken {
+  invokeAsync?: () => Promise<void>
+  putRecord?: () => Promise<void>
+}
+
+function runtime(resources: readonly Resource[], broken: Broken = {}) {
   const calls: { arn: string; event: unknown; orderKey?: string | undefined }[] = []
+  const records: { stream: string; text: string }[] = []
+  const failures: unknown[] = []
   const logged: string[] = []
   const rules = readRules({
     ofType: (type) => resources.filter((it) => it.type === type),
     invokeAsync: async (arn, event, orderKey) => void calls.push({ arn, event, orderKey }),
-    sendToQueue: () => {},
+    putRecord: async (stream, data) => void records.push({ stream, text: data.toString() }),
+    sendToQueue: (_, body) => void failures.push(...JSON.parse(body).failures),
+    ...broken,
     log: (_, text) => void logged.push(text),
     now: () => 1_795_000_000_000,
   })
-  return { rules, calls, logged }
+  return { rules, calls, records, failures, logged }
 }
 
 describe('rules', () => {
@@ -89,6 +98,51 @@ describe('rules', () => {
     await rules.dispatch(message)
     expect(calls).toHaveLength(2)
     expect(calls[1]).toEqual({ arn: INGEST, event: { c: 'esp32-a' }, orderKey: 'esp32-a' })
+  })
+
+  describe('with an archive beside the function', () => {
+    const archived = [
+      { Lambda: { FunctionArn: INGEST } },
+      { Firehose: { DeliveryStreamName: 'archive', RoleArn: 'r', Separator: '\n' } },
+    ]
+    const queue = iotResources().filter(({ type }) => type === 'AWS::SQS::Queue')
+    const withArchive = [rule('telemetry', { Actions: archived }), ...queue]
+
+    test('the archive gets the same event, as one line', async () => {
+      const { rules, calls, records } = runtime(withArchive)
+      await rules.dispatch(message)
+      expect(records).toMatchObject([{ stream: 'archive', text: expect.stringMatching(/\}\n$/) }])
+      expect(JSON.parse(records[0]?.text ?? '')).toEqual(calls[0]?.event)
+    })
+
+    test('Basic Ingest reaches it, too', async () => {
+      const { rules, records } = runtime(withArchive)
+      const topic = `$aws/rules/autovolt_local_telemetry/${message.topic}`
+      await rules.dispatch({ ...message, topic })
+      expect(records).toHaveLength(1)
+    })
+
+    test('it keeps what the function could not take, and the report names the function alone', async () => {
+      const invokeAsync = () => Promise.reject(new Error('no room'))
+      const { rules, records, failures } = runtime(withArchive, { invokeAsync })
+      await rules.dispatch(message)
+      expect(records).toHaveLength(1)
+      expect(failures).toMatchObject([{ failedAction: 'LambdaAction', failedResource: INGEST }])
+    })
+
+    test('the function gets what it could not take, and the report names the archive alone', async () => {
+      const putRecord = () => Promise.reject(new Error('disk full'))
+      const { rules, calls, failures } = runtime(withArchive, { putRecord })
+      await rules.dispatch(message)
+      expect(calls).toHaveLength(1)
+      expect(failures).toMatchObject([
+        {
+          failedAction: 'FirehoseAction',
+          failedResource: 'archive',
+          errorMessage: expect.stringContaining('disk full'),
+        },
+      ])
+    })
   })
 
   test.for([
