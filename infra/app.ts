@@ -78,7 +78,7 @@ export function buildApp(
     props('tables, archive, users, alarms'),
   )
   // S3 takes a rule of replication only when the other bucket is there.
-  stateful.addDependency(replica)
+  stateful.addStackDependency(replica)
   const { tables, people, alarms, archive } = stateful
   const context = { config, tables, alarms, people, archive }
   const { reconcile } = new PipelineStack(

@@ -7,6 +7,7 @@ import { nodeStore } from '../../functions/adapters/nodes.ts'
 import { type QuarantineItem, UNNAMED } from '../../functions/adapters/quarantine.ts'
 import { Esp32Name } from '../../functions/contract/names.ts'
 import { RuleEvent } from '../../functions/contract/rule-event.ts'
+import { keepMessage } from '../archive/keep.ts'
 import { Failure, usage } from '../failure.ts'
 import { invoke } from '../redrive/invoke.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -54,6 +55,8 @@ export async function release(
     principal: `released by ${by}`,
     received_at: receivedAtMs(item),
   }
+  // What becomes of it must be found in the archive, too: edited, it never came this way.
+  if (event.channel === 'telemetry') await keepMessage(stack, event)
   const answer = await send(stack, event)
   const outcome = JSON.stringify({ ...answer, quarantined: undefined })
   const refused = refusalOf(answer)

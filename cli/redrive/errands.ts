@@ -1,6 +1,7 @@
 import type { _Record, AttributeValue } from '@aws-sdk/client-dynamodb-streams'
 import { rawItems } from '../../functions/adapters/raw.ts'
 import type { StreamFailure } from '../../functions/contract/failures.ts'
+import { keepMessage } from '../archive/keep.ts'
 import { Failure } from '../failure.ts'
 import { invoke } from './invoke.ts'
 import type { Errand } from './message.ts'
@@ -34,6 +35,13 @@ export async function run(errand: Errand, tools: RawTools, lost: Lost): Promise<
       return errand.fn === tools.stack.functionName('ledger')
         ? bookStream(errand.failure, tools, lost)
         : countStream(errand, tools, lost)
+    case 'message': {
+      const { fn, event, archived } = errand
+      if (archived !== null) await keepMessage(tools.stack, archived)
+      if (fn === null) return 'archived'
+      const outcome = outcomeOf(await invoke(tools.lambda, fn, event))
+      return archived === null ? outcome : `archived, ${outcome}`
+    }
     case 'event':
       return outcomeOf(await invoke(tools.lambda, errand.fn, errand.event))
   }

@@ -16,6 +16,13 @@ export type Errand =
   | { readonly kind: 'stream'; readonly fn: string; readonly failure: StreamFailure }
   /** An event that a function did not get, or did not get done. */
   | { readonly kind: 'event'; readonly fn: string; readonly event: unknown }
+  /** A message that a topic rule could not put into the archive, its function, or both. */
+  | {
+      readonly kind: 'message'
+      readonly fn: string | null
+      readonly archived: RuleEvent | null
+      readonly event: RuleEvent
+    }
 
 export interface Understood {
   readonly errand: Errand
@@ -57,10 +64,17 @@ export function understand(
   if (rule.success) {
     const { fn, event } = ruleEvent(stack, rule.data, message.sentAtMs)
     const why = rule.data.failures[0]?.errorMessage ?? 'no reason given'
-    return {
-      errand: { kind: 'event', fn, event },
-      about: `a message on ${rule.data.topic}: ${why}`,
-    }
+    const failed = rule.data.failures.map(({ failedAction }) => failedAction)
+    // Who does not know what failed does both: neither minds what it has already.
+    const isKnown =
+      failed.length > 0 && failed.every((it) => it !== undefined && KNOWN.includes(it))
+    const errand = {
+      kind: 'message',
+      fn: isKnown && !failed.includes('LambdaAction') ? null : fn,
+      archived: isArchived(event) && (!isKnown || failed.includes('FirehoseAction')) ? event : null,
+      event,
+    } as const
+    return { errand, about: `a message on ${rule.data.topic}: ${why}` }
   }
   const scheduled = /^(.+)-schedule-failures$/.exec(queue)?.[1]
   if (scheduled !== undefined) {
@@ -107,6 +121,7 @@ function ruleEvent(
       payload: failure.base64OriginalPayload,
       esp32_name: esp32Name,
       channel,
+      topic: topic.join('/'),
       client_id: failure.clientId,
       principal: '',
       received_at: sentAtMs,
@@ -114,6 +129,11 @@ function ruleEvent(
     },
   }
 }
+
+/** Actions of the rules, as IoT names them in its report. */
+const KNOWN: readonly string[] = ['LambdaAction', 'FirehoseAction']
+/** Only what nodes measure is kept; who is present shows in the next heartbeat. */
+const isArchived = ({ channel }: RuleEvent) => channel === 'telemetry'
 
 function isChannel(name: string): name is RuleEvent['channel'] {
   return name === 'telemetry' || name === 'status' || name === 'heartbeat'

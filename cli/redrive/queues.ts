@@ -27,11 +27,15 @@ const HELD_S = 600
 const MAX_MESSAGES = 10_000
 const ENDING = '-failures'
 
-/** Every failure queue of the stack, or the one named. Throws a usage Failure for an unknown name. */
+/**
+ * Every failure queue of the stack, or the one named. Throws a usage Failure for an unknown name.
+ * @param others names of failure destinations that are no queues, for that message
+ */
 export async function failureQueues(
   sqs: SQSClient,
   stack: Stack,
   only: string | undefined,
+  others: readonly string[] = [],
 ): Promise<NamedQueue[]> {
   const prefix = `autovolt-${stack.stage}-`
   const { QueueUrls } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: prefix }))
@@ -43,7 +47,7 @@ export async function failureQueues(
   const short = only.startsWith(prefix) ? only.slice(prefix.length) : only
   const queue = queues.find(({ name }) => name === short)
   if (queue === undefined) {
-    const names = queues.map(({ name }) => name).join(', ')
+    const names = [...queues.map(({ name }) => name), ...others].join(', ')
     throw usage(`--queue must be one of ${names} (is "${only}")`)
   }
   return [queue]

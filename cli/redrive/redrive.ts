@@ -3,13 +3,14 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { oneLine } from '../failure.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
+import { ARCHIVE_ERRORS, redriveArchive } from './archive-errors.ts'
 import { type Lost, run } from './errands.ts'
 import { type Errand, understand } from './message.ts'
 import { failureQueues, type Held, letGo, type NamedQueue, receive, remove } from './queues.ts'
 import type { RawTools } from './raw-events.ts'
 
 export interface Request extends Lost {
-  /** One queue by its short name; every failure queue without it. */
+  /** One queue by its short name, or `archive-errors`; every failure destination without it. */
   readonly queue: string | undefined
   readonly dryRun: boolean
 }
@@ -21,7 +22,7 @@ export interface Redriven {
   failing: number
 }
 
-/** Works through the failure queues. A message is deleted only when all it asked for is done. */
+/** Works through the failure destinations. A message is deleted only when all it asked for is done. */
 export async function redriveAll(
   stack: Stack,
   request: Request,
@@ -31,15 +32,22 @@ export async function redriveAll(
   const lambda = new LambdaClient(stack.client('lambda'))
   const total: Redriven = { found: 0, redriven: 0, failing: 0 }
   try {
-    const queues = await failureQueues(sqs, stack, request.queue)
+    const add = (done: Redriven) => {
+      total.found += done.found
+      total.redriven += done.redriven
+      total.failing += done.failing
+    }
+    if (request.queue === ARCHIVE_ERRORS) {
+      add(await redriveArchive(stack, request.dryRun, tell))
+      return total
+    }
+    const queues = await failureQueues(sqs, stack, request.queue, [ARCHIVE_ERRORS])
     await withTables(stack, async (tables) => {
       for (const queue of queues) {
-        const done = await redriveQueue(sqs, queue, request, { stack, tables, lambda }, tell)
-        total.found += done.found
-        total.redriven += done.redriven
-        total.failing += done.failing
+        add(await redriveQueue(sqs, queue, request, { stack, tables, lambda }, tell))
       }
     })
+    if (request.queue === undefined) add(await redriveArchive(stack, request.dryRun, tell))
     return total
   } finally {
     sqs.destroy()

@@ -21,6 +21,7 @@ export function openAws(stage: string, dataDir: string): Stack {
     dataDir,
     siteTimeZone: config.siteTimeZone,
     devicePolicy: physicalName(config, 'node'),
+    archiveStream: physicalName(config, 'archive'),
     table: (name) => physicalName(config, name),
     functionName: (name) => physicalName(config, name),
     client: () => client,

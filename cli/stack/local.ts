@@ -39,6 +39,7 @@ export function fromEndpoints(endpoints: Endpoints, dataDir: string): Stack {
     dataDir,
     siteTimeZone: endpoints.siteTimeZone,
     devicePolicy: endpoints.devicePolicy,
+    archiveStream: `autovolt-${endpoints.stage}-archive`,
     control: endpoints.control,
     table: (name) => endpoints.tables[name] ?? `autovolt-${endpoints.stage}-${name}`,
     functionName: (name) => endpoints.functions[name] ?? `autovolt-${endpoints.stage}-${name}`,
@@ -47,6 +48,7 @@ export function fromEndpoints(endpoints: Endpoints, dataDir: string): Stack {
       endpoint: service.startsWith('dynamodb') ? endpoints.dynamodb : endpoints.control,
       // The local endpoints check no signature; the SDK insists on having something to sign with.
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      ...(service === 's3' && { forcePathStyle: true }),
     }),
     mqtt: async () => mqttTarget(endpoints, join(dataDir, 'endpoints.json')),
   }

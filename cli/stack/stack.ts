@@ -2,13 +2,23 @@ import type { Command } from 'commander'
 import { usage } from '../failure.ts'
 
 /** The services the CLI calls through the AWS SDK. */
-export type Service = 'cognito-idp' | 'iot' | 'lambda' | 'sqs' | 'dynamodb' | 'dynamodb-streams'
+export type Service =
+  | 'cognito-idp'
+  | 'firehose'
+  | 'iot'
+  | 'lambda'
+  | 's3'
+  | 'sqs'
+  | 'dynamodb'
+  | 'dynamodb-streams'
 
 /** What differs between a local stack and AWS for an SDK client; the calls are the same. */
 export interface ClientConfig {
   region?: string
   endpoint?: string
   credentials?: { accessKeyId: string; secretAccessKey: string }
+  /** For S3: the bucket stands in the path, since a local one has no name in the DNS. */
+  forcePathStyle?: boolean
 }
 
 /** Where nodes connect; `ca` is the PEM of the root that signed the broker's certificate. */
@@ -31,6 +41,8 @@ export interface Stack {
   readonly siteTimeZone: string
   /** Name of the IoT policy attached to the certificates of nodes. */
   readonly devicePolicy: string
+  /** Name of the delivery stream of the raw archive. */
+  readonly archiveStream: string
   table(name: TableName): string
   /** Physical name of a function by short name (`rollup`). */
   functionName(name: string): string

@@ -9,6 +9,7 @@ import { type Pricer, pricer } from '../../functions/domain/rollup/cost.ts'
 import { type VerifiedMonths, verifyMonths } from '../../functions/verify/months.ts'
 import { type Verified, type VerifyPorts, verifyRegister } from '../../functions/verify/register.ts'
 import { stageConfig } from '../../infra/stages.ts'
+import { type Expired, expiredMessages } from '../archive/expired.ts'
 import { nodeRecord, possibleRegisters } from '../show/registers.ts'
 import { thousandths } from '../show/table.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -27,6 +28,7 @@ export interface VerifiedAll {
 const PRINTED_PROBLEMS = 10
 /** A register that is being written to moves under the walk; what is wrong stays wrong. */
 const WALKS = 3
+const DAY_MS = 86_400_000
 
 /** Verifies every register of a stack, or of one node, and tells a line about each. */
 export async function verifyAll(
@@ -34,7 +36,11 @@ export async function verifyAll(
   what: { node: string | undefined; isDeep: boolean },
   tell: (line: string) => void,
 ): Promise<VerifiedAll> {
-  return withTables(stack, async (client) => {
+  const retentionMs = stageConfig(stack.stage).rawRetentionDays * DAY_MS
+  using expired = what.isDeep
+    ? await expiredMessages(stack, what.node, Date.now() - retentionMs)
+    : null
+  return await withTables(stack, async (client) => {
     const done: VerifiedAll = { registers: 0, mismatches: 0, classrooms: 0, monthMismatches: 0 }
     const classrooms = new Set<string>()
     for await (const record of recordsOf(client, stack, what.node)) {
@@ -44,7 +50,7 @@ export async function verifyAll(
       // What was received and never booked has a register that the ledger does not know.
       const registers = what.isDeep ? possibleRegisters(record) : [...record.watermarks.keys()]
       for (const register of registers.sort()) {
-        const verified = await walk(client, stack, record, register, what.isDeep)
+        const verified = await walk(client, stack, record, register, { ...what, expired })
         if (what.isDeep && !record.watermarks.has(register) && isEmpty(verified)) continue
         done.registers += 1
         if (verified.problems.length > 0) done.mismatches += 1
@@ -106,7 +112,7 @@ async function walk(
   stack: Stack,
   record: NodeRecord,
   register: string,
-  isDeep: boolean,
+  { isDeep, expired }: { isDeep: boolean; expired: Expired | null },
 ): Promise<Verified> {
   const ports: VerifyPorts = {
     pricer: await pricerOf(client, stack),
@@ -118,6 +124,7 @@ async function walk(
         items: (name) => rawItems(client, stack.table('telemetry'), name),
         retentionDays: stageConfig(stack.stage).rawRetentionDays,
         now: Date.now,
+        ...(expired !== null && { archived: (name: string) => expired.readings(name) }),
       },
     }),
   }

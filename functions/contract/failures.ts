@@ -44,6 +44,13 @@ export const RuleFailure = z.looseObject({
   clientId: z.string().default(''),
   cloudwatchTraceId: z.string().optional(),
   base64OriginalPayload: z.base64(),
-  failures: z.array(z.looseObject({ errorMessage: z.string().optional() })).default([]),
+  failures: z
+    .array(
+      z.looseObject({
+        failedAction: z.string().optional(),
+        errorMessage: z.string().optional(),
+      }),
+    )
+    .default([]),
 })
 export type RuleFailure = z.infer<typeof RuleFailure>

@@ -1,10 +1,9 @@
-import { explain, parseJson } from '../adapters/json.ts'
 import type { Quarantined, QuarantineKind, QuarantineStore } from '../adapters/quarantine.ts'
 import type { Channel, RawMessage, RawStore } from '../adapters/raw.ts'
 import { fromWire } from '../adapters/wire.ts'
-import { Esp32Name } from '../contract/names.ts'
-import { MAX_PAYLOAD_BYTES, MAX_READINGS_PER_ITEM, TelemetryMessage } from '../contract/wire.ts'
+import { MAX_READINGS_PER_ITEM, type TelemetryMessage } from '../contract/wire.ts'
 import { type Reading, registerKey } from '../domain/reading.ts'
+import { type Parsed, readMessage } from './read.ts'
 
 /** A message as it reached us, before anything of it is believed. */
 export interface Arrival {
@@ -41,7 +40,7 @@ const MAX_ITEM_BYTES = 32 * 1024
  *   stored item lacks the reading it is named after, which no retry would help
  */
 export async function accept(arrival: Arrival, ports: AcceptPorts): Promise<Accepted> {
-  const parsed = parseMessage(arrival)
+  const parsed = readMessage(arrival)
   if ('reason' in parsed) {
     await ports.quarantine.put(quarantined(arrival, parsed.kind, parsed.reason))
     return { created: 0, duplicates: 0, conflicts: 0, quarantined: parsed }
@@ -50,41 +49,6 @@ export async function accept(arrival: Arrival, ports: AcceptPorts): Promise<Acce
   const message = await eachOnce(parsed, arrival, ports, outcome)
   for (const piece of cut(message)) await acceptPiece(piece, parsed, arrival, ports, outcome)
   return { ...outcome, quarantined: null }
-}
-
-type Refusal = { kind: QuarantineKind; reason: string }
-
-interface Parsed {
-  readonly message: TelemetryMessage
-  readonly text: string
-}
-
-function parseMessage(arrival: Arrival): Parsed | Refusal {
-  const size = arrival.payload.byteLength
-  if (size > MAX_PAYLOAD_BYTES) {
-    return {
-      kind: 'too_large',
-      reason: `payload must be at most ${MAX_PAYLOAD_BYTES} bytes, got ${size}`,
-    }
-  }
-  const json = parseJson(arrival.payload)
-  if ('reason' in json) return { kind: 'invalid', reason: json.reason }
-  const parsed = TelemetryMessage.safeParse(json.value)
-  if (!parsed.success) return { kind: 'invalid', reason: explain(parsed.error.issues, json.value) }
-  const named = parsed.data.esp32_name
-  if (named !== undefined && named !== arrival.esp32Name) {
-    return {
-      kind: 'foreign_name',
-      reason: `esp32_name must be "${arrival.esp32Name}" (the connection's node), got "${named}"`,
-    }
-  }
-  if (!Esp32Name.safeParse(arrival.esp32Name).success) {
-    return {
-      kind: 'invalid',
-      reason: `esp32_name "${arrival.esp32Name.slice(0, 140)}" is not a node name`,
-    }
-  }
-  return { message: parsed.data, text: json.text }
 }
 
 /** Counts what became of a message's readings. */

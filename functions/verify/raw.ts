@@ -10,6 +10,8 @@ export interface RawPorts {
   /** The register's raw events as they lie in the table. */
   readonly items: (register: string) => AsyncGenerator<Record<string, unknown>>
   readonly retentionDays: number
+  /** What the archive says of a register from before the raw events are kept; absent without one. */
+  readonly archived?: (register: string) => readonly Reading[]
   readonly now: () => number
 }
 
@@ -18,6 +20,8 @@ export interface RawReadings {
   readonly messages: number
   /** One for each identity: of those that conflict the one received first. */
   readonly readings: readonly Reading[]
+  /** How many of them only the archive still has; null without one. */
+  readonly archived: number | null
   /** Why some events could not be read. */
   readonly unreadable: readonly string[]
   /** Events received before this instant may be gone. */
@@ -39,7 +43,16 @@ export async function readRaw(register: string, ports: RawPorts): Promise<RawRea
     const stored = readable(item, unreadable)
     if (stored !== null) readings.push(...stored.readings)
   }
-  return { messages, readings: distinct(readings), unreadable, keptFromMs }
+  const here = distinct(readings)
+  const archived = ports.archived?.(register)
+  const all = archived === undefined ? here : distinct([...here, ...archived])
+  return {
+    messages,
+    readings: all,
+    archived: archived === undefined ? null : all.length - here.length,
+    unreadable,
+    keptFromMs,
+  }
 }
 
 function readable(item: Record<string, unknown>, unreadable: string[]): StoredMessage | null {
@@ -58,7 +71,7 @@ function reasonOf(error: unknown): string {
 
 /**
  * Makes the ledger anew from the raw events, by the specification alone, and compares it with what
- * stands in the journal. What the raw events do not hold any more is taken from the journal.
+ * stands in the journal. What neither the raw events nor the archive hold is taken from the journal.
  */
 export function compareWithRaw(
   raw: RawReadings,
@@ -120,11 +133,18 @@ const listed = (names: readonly string[], count: number) =>
 
 function notesOf(raw: RawReadings, expired: number, unbooked: number): string[] {
   const found = `${raw.readings.length} readings in ${raw.messages} raw events, ${unbooked} not booked`
-  if (expired === 0) return [found]
-  return [
-    found,
-    `${expired} booked readings are older than the raw events kept, and taken from the ledger`,
-  ]
+  const notes = [found]
+  if (raw.archived !== null && raw.archived > 0) {
+    notes.push(
+      `${raw.archived} of these readings are older than the raw events kept, and read from the archive`,
+    )
+  }
+  if (expired > 0) {
+    const where =
+      raw.archived === null ? 'the raw events kept' : 'the raw events kept, not in the archive'
+    notes.push(`${expired} booked readings are older than ${where}, and taken from the ledger`)
+  }
+  return notes
 }
 
 interface Standing {

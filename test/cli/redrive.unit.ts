@@ -113,18 +113,33 @@ describe('a message', () => {
       base64OriginalPayload: 'e30=',
       failures: [{ failedAction: 'LambdaAction', failedResource: 'x', errorMessage: 'throttled' }],
     }
-    expect(understood(message, 'rule-failures').errand).toEqual({
-      kind: 'event',
-      fn: 'autovolt-prod-ingest',
-      event: {
-        payload: 'e30=',
-        esp32_name: 'esp32-a',
-        channel: 'telemetry',
-        client_id: 'esp32-a',
-        principal: '',
-        received_at: 1_768_456_800_000,
-        trace_id: 't-1',
-      },
+    const event = {
+      payload: 'e30=',
+      esp32_name: 'esp32-a',
+      channel: 'telemetry',
+      topic: 'autovolt/esp32-a/telemetry',
+      client_id: 'esp32-a',
+      principal: '',
+      received_at: 1_768_456_800_000,
+      trace_id: 't-1',
+    }
+    const fn = 'autovolt-prod-ingest'
+    const failing = (...failedActions: string[]) =>
+      understood(
+        { ...message, failures: failedActions.map((failedAction) => ({ failedAction })) },
+        'rule-failures',
+      ).errand
+    const kind = 'message'
+    expect(understood(message, 'rule-failures').errand).toEqual({ kind, fn, event, archived: null })
+    // The function has it; the archive has not.
+    expect(failing('FirehoseAction')).toEqual({ kind, fn: null, event, archived: event })
+    expect(failing('LambdaAction', 'FirehoseAction')).toEqual({ kind, fn, event, archived: event })
+    expect(failing()).toEqual({ kind, fn, event, archived: event })
+    expect(failing('SomeNewAction')).toEqual({ kind, fn, event, archived: event })
+    const heartbeat = { ...message, topic: 'autovolt/esp32-a/heartbeat', failures: [] }
+    expect(understood(heartbeat, 'rule-failures').errand).toMatchObject({
+      fn: 'autovolt-prod-presence',
+      archived: null,
     })
     expect(() => understood({ ...message, topic: 'autovolt/esp32-a/commands' })).toThrow(
       'came on the topic "autovolt/esp32-a/commands", which belongs to no rule',

@@ -1,0 +1,79 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { archiveReader, messageOf } from '../../functions/adapters/archive-reader.ts'
+import type { Reading } from '../../functions/domain/reading.ts'
+import { archivedReadings } from '../../functions/verify/archived.ts'
+import type { Stack } from '../stack/stack.ts'
+import { withArchive } from './place.ts'
+
+/** Readings of raw events that may have expired, as the archive has them. */
+export interface Expired extends Disposable {
+  /** Messages that were found. */
+  readonly messages: number
+  readings(register: string): readonly Reading[]
+}
+
+/**
+ * Goes through the archive once, up to where the raw events are kept, and lays the messages down by
+ * node in a temporary folder: an archive of years does not fit into memory, those of a node do.
+ *
+ * @returns null where the stage has no archive
+ */
+export async function expiredMessages(
+  stack: Stack,
+  node: string | undefined,
+  keptFromMs: number,
+): Promise<Expired | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'autovolt-archive-'))
+  const nodes = new Set<string>()
+  let messages = 0
+  const layDown = (lines: readonly string[]) => {
+    const byNode = new Map<string, string[]>()
+    for (const line of lines) {
+      const parsed = messageOf(line)
+      if ('reason' in parsed) continue
+      const { esp32_name, channel, received_at } = parsed.message
+      const isOther = node !== undefined && esp32_name !== node
+      if (isOther || channel !== 'telemetry' || received_at >= keptFromMs) continue
+      const known = byNode.get(esp32_name) ?? []
+      known.push(line)
+      byNode.set(esp32_name, known)
+      messages += 1
+    }
+    for (const [name, some] of byNode) {
+      nodes.add(name)
+      appendFileSync(fileOf(folder, name), `${some.join('\n')}\n`)
+    }
+  }
+  const dispose = () => rmSync(folder, { recursive: true, force: true })
+  try {
+    await withArchive(stack, { bucket: undefined, region: undefined }, async ({ s3, bucket }) => {
+      const reader = archiveReader(s3, bucket)
+      for await (const { key } of reader.objects({ fromMs: 0, toMs: keptFromMs })) {
+        layDown(await reader.lines(key))
+      }
+    })
+  } catch (error) {
+    dispose()
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return null
+    throw error
+  }
+  return {
+    messages,
+    readings(register) {
+      const [name = ''] = register.split('/')
+      if (!nodes.has(name)) return []
+      const lines = readFileSync(fileOf(folder, name), 'utf8').split('\n').slice(0, -1)
+      return lines.flatMap((line) => {
+        const parsed = messageOf(line)
+        const said = 'message' in parsed ? archivedReadings(parsed.message) : null
+        return said?.register === register ? said.readings : []
+      })
+    },
+    [Symbol.dispose]: dispose,
+  }
+}
+
+/** Names come from the archive, so they are no path of their own. */
+const fileOf = (folder: string, name: string) => join(folder, encodeURIComponent(name))
