@@ -6,6 +6,8 @@ export interface SimulateOptions {
   readonly nodes: number
   readonly days: number
   readonly faults: readonly Fault[]
+  /** The nightly run looks every so many nights. */
+  readonly nights: number
   /** Nodes that share one engine; the next ones get a fresh one. */
   readonly campus: number
   /** The first node; others before it are left out. */
@@ -14,7 +16,7 @@ export interface SimulateOptions {
 }
 
 export const USAGE = `npm run simulate -- [--seed 1] [--nodes 16] [--days 3] [--faults all|none|${FAULTS[0]},…]
-                    [--campus 50] [--from 0] [--data-dir <folder>]`
+                    [--nights 1] [--campus 50] [--from 0] [--data-dir <folder>]`
 
 /** Reads the command line. @throws Error naming the option, what it may be, and what it is */
 export function simulateOptions(args: readonly string[]): SimulateOptions {
@@ -25,12 +27,17 @@ export function simulateOptions(args: readonly string[]): SimulateOptions {
       nodes: { type: 'string', default: '16' },
       days: { type: 'string', default: '3' },
       faults: { type: 'string', default: 'all' },
+      nights: { type: 'string', default: '1' },
       campus: { type: 'string', default: '50' },
       from: { type: 'string', default: '0' },
       'data-dir': { type: 'string' },
     },
   })
-  const whole = (name: 'seed' | 'nodes' | 'days' | 'campus' | 'from', min: number, max: number) => {
+  const whole = (
+    name: 'seed' | 'nodes' | 'days' | 'nights' | 'campus' | 'from',
+    min: number,
+    max: number,
+  ) => {
     const value = Number(values[name])
     if (Number.isInteger(value) && value >= min && value <= max) return value
     throw new Error(
@@ -41,6 +48,7 @@ export function simulateOptions(args: readonly string[]): SimulateOptions {
     seed: whole('seed', 0, 4_294_967_295),
     nodes: whole('nodes', 1, 9_999),
     days: whole('days', 1, 366),
+    nights: whole('nights', 1, 366),
     campus: whole('campus', 1, 500),
     from: whole('from', 0, 9_999),
     faults: faultList(values.faults),

@@ -6,13 +6,13 @@ const PROBLEMS = 40
 
 /** What a simulation found, as lines to print. */
 export function report(found: Simulated): string[] {
-  const { options, faults, registers, problems, seconds } = found
+  const { options, faults, registers, problems, nights, seconds } = found
   const { seed, nodes, days } = options
   const nodeDays = nodes * days
   const sum = (of: (judged: Judged) => number) => registers.reduce((s, it) => s + of(it), 0)
   const perNode = byNode(registers)
   return [
-    `seed ${seed}, ${nodes} nodes, ${days} days, faults: ${[...faults].map(([name, n]) => `${name} ${n}`).join(', ') || 'none'}`,
+    `seed ${seed}, ${nodes} nodes, ${days} days, faults: ${listed(Object.fromEntries(faults))}`,
     '',
     [
       ...['node', 'used', 'measured', 'estimated', 'least', 'most'],
@@ -28,6 +28,8 @@ export function report(found: Simulated): string[] {
     `${found.readings} readings in ${found.entries} entries, ${found.dayItems} day items; energy in mWh`,
     `estimates whose bounds hold for their premise only: ${sum((it) => it.excused.false_time)} beside a false time, ${sum((it) => it.excused.steep_load)} beside a steep load`,
     `readings placed in the future: ${sum((it) => it.misplaced)}`,
+    `nightly runs: ${nights.runs}, of which ${nights.failed} could not look at some node; found: ${listed(nights.found)}; repaired: ${listed(nights.repaired)}`,
+    `tickets of them: ${listed(nights.tickets)}; ${nights.explained} explained themselves`,
     `drift of measured energy: ${registers.reduce((most, it) => Math.max(most, Math.abs(it.driftMwh)), 0)} mWh at most`,
     `${nodeDays} node-days in ${seconds.toFixed(1)} s: ${(nodeDays / seconds).toFixed(1)} node-days a second`,
     ...problems.slice(0, PROBLEMS).map((problem) => `PROBLEM ${problem}`),
@@ -39,8 +41,9 @@ export function report(found: Simulated): string[] {
 
 /** The command that draws the same nodes and faults again. */
 function repeat({ options }: Simulated): string {
-  const { seed, nodes, days, campus, from, faults } = options
+  const { seed, nodes, days, nights, campus, from, faults } = options
   const more = [
+    ...(nights === 1 ? [] : [`--nights ${nights}`]),
     ...(from === 0 ? [] : [`--from ${from}`]),
     ...(campus === 50 ? [] : [`--campus ${campus}`]),
     ...(faults.length > 20 ? [] : [`--faults ${faults.join(',') || 'none'}`]),
@@ -73,5 +76,10 @@ function row(name: string, registers: readonly Judged[]): string {
   ]
   return [cell(name), ...figures.map((figure) => cell(String(figure)))].join(' ')
 }
+
+const listed = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ') || 'none'
 
 const cell = (text: string) => text.padStart(12)

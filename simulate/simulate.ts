@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { runCampus } from './campus.ts'
+import { add, type NightsDone } from './cloud/nights.ts'
 import type { Judged } from './judge.ts'
 import type { SimulateOptions } from './options.ts'
 import { campusNode } from './truth/campus.ts'
@@ -13,6 +14,7 @@ export interface Simulated {
   readonly readings: number
   readonly entries: number
   readonly dayItems: number
+  readonly nights: Omit<NightsDone, 'problems'>
   readonly seconds: number
   readonly problems: readonly string[]
 }
@@ -25,6 +27,7 @@ export async function simulate(
   const startedMs = performance.now()
   const faults = faultPlan(options.faults)
   const total = { readings: 0, entries: 0, dayItems: 0 }
+  const nights = { runs: 0, failed: 0, found: {}, repaired: {}, tickets: {}, explained: 0 }
   const registers: Judged[] = []
   const problems: string[] = []
   const end = options.from + options.nodes
@@ -35,16 +38,20 @@ export async function simulate(
       seed: options.seed,
       nodes,
       days: options.days,
+      nights: options.nights,
       faults,
       dataDir: options.dataDir && join(options.dataDir, `campus-${first}`),
       progress: (line) => progress(`nodes ${first} to ${first + count - 1}: ${line}`),
     })
     registers.push(...done.registers)
     problems.push(...done.problems)
+    for (const name of ['runs', 'failed', 'explained'] as const) nights[name] += done.nights[name]
+    for (const name of ['found', 'repaired', 'tickets'] as const)
+      add(nights[name], done.nights[name])
     total.readings += done.readings
     total.entries += done.entries
     total.dayItems += done.dayItems
   }
   const seconds = (performance.now() - startedMs) / 1000
-  return { options, faults: faults.counts, registers, ...total, seconds, problems }
+  return { options, faults: faults.counts, registers, ...total, nights, seconds, problems }
 }

@@ -9,12 +9,15 @@ import { stageConfig } from '../../infra/stages.ts'
 import { localClient, shortName } from '../../local/dynamodb/plugin.ts'
 import { startDatabase } from '../../local/dynamodb/process.ts'
 import { ensureTable, TABLE, tableShape } from '../../local/dynamodb/tables.ts'
+import { type Objects, openObjects } from '../../local/s3/objects.ts'
 
 /** The real engine with the tables of the app. */
 export interface Engine extends AsyncDisposable {
   readonly client: DynamoDBDocumentClient
   /** Physical table name by short name. */
   readonly tables: Readonly<Record<string, string>>
+  /** The bucket of the anchors. */
+  readonly objects: Objects
 }
 
 const UNREAD_SIGNATURE = {
@@ -56,8 +59,10 @@ export async function startEngine(dataDir?: string): Promise<Engine> {
   }
   // What is in memory must not stay there when the simulation is ended before its time.
   process.once('exit', drop)
+  const objects = openObjects(join(folder, 'anchors.jsonl'), Date.now)
   const stop = async () => {
     plain.destroy()
+    objects.close()
     await database.stop()
     drop()
     process.off('exit', drop)
@@ -72,6 +77,7 @@ export async function startEngine(dataDir?: string): Promise<Engine> {
       tables: Object.fromEntries(
         shapes.map(({ create }) => [shortName(create.TableName), create.TableName]),
       ),
+      objects,
       [Symbol.asyncDispose]: stop,
     }
   } catch (error) {

@@ -22,6 +22,8 @@ export class Crash extends Error {
 /** A document client whose writes go wrong, and that tells the streams what was really put. */
 export interface FaultyClient {
   readonly client: DynamoDBDocumentClient
+  /** Any other call that writes, under the same throttling and crashes. */
+  around<T>(name: string, call: () => Promise<T>): Promise<T>
   /** Items put into a table since the last call, as its stream delivers them, in order. */
   takeInserts(table: string): DynamoDBRecord[]
   /** Virtual time goes on; chance is drawn for each write by what it writes and how often in this step. */
@@ -67,13 +69,17 @@ export function faultyClient(
     }
     return output
   }
-  const write = async (command: Write) => {
-    const { table, key } = target(command)
-    const name = `${table} ${key}`
+  /** Draws of one write: others each time it is tried. */
+  const drawsOf = (name: string) => {
     const attempt = (attempts.get(name) ?? 0) + 1
     attempts.set(name, attempt)
-    const draw = (fault: string) => chance(seed, fault, name, nowMs, attempt) % 10_000
-    if (table === stormTable && stormy(key, draw)) throw conditionFailure(command)
+    return (fault: string) => chance(seed, fault, name, nowMs, attempt) % 10_000
+  }
+  const struck = async <T>(
+    name: string,
+    draw: (fault: string) => number,
+    call: () => Promise<T>,
+  ) => {
     if (faults.strikes('throttled', draw('throttled') < throttled)) {
       throw new ProvisionedThroughputExceededException({
         $metadata: {},
@@ -81,12 +87,20 @@ export function faultyClient(
       })
     }
     if (faults.strikes('crash_before', draw('crash_before') < 30)) {
-      throw new Crash(`before writing ${name}`)
+      throw new Crash(`the simulation ends before writing ${name}`)
     }
-    const output = await sent(command)
+    const output = await call()
     if (faults.strikes('crash_after', draw('crash_after') < 30)) {
-      throw new Crash(`after writing ${name}`)
+      throw new Crash(`the simulation ends after writing ${name}`)
     }
+    return output
+  }
+  const write = async (command: Write) => {
+    const { table, key } = target(command)
+    const name = `${table} ${key}`
+    const draw = drawsOf(name)
+    if (table === stormTable && stormy(key, draw)) throw conditionFailure(command)
+    const output = await struck(name, draw, () => sent(command))
     const conditional = command instanceof PutCommand && command.input.ConditionExpression
     if (conditional && faults.strikes('answer_lost', draw('answer_lost') < 30)) {
       return await sent(command)
@@ -112,6 +126,7 @@ export function faultyClient(
       get: (target, property) =>
         property === 'send' ? send : Reflect.get(target, property, target),
     }),
+    around: (name, call) => struck(name, drawsOf(name), call),
     takeInserts(table) {
       const taken = inserts.get(table) ?? []
       inserts.delete(table)

@@ -15,10 +15,13 @@ import { remembered } from '../../functions/ledger/remembered.ts'
 import { run } from '../../functions/rollup/run.ts'
 import { tally } from '../../functions/tally/tally.ts'
 import type { VirtualNode } from '../truth/campus.ts'
+import { dice } from '../truth/dice.ts'
 import type { FaultPlan } from '../truth/faults.ts'
 import type { Arrival } from '../truth/journey.ts'
+import { callees } from './callees.ts'
 import type { Engine } from './engine.ts'
 import { faultyClient } from './faulty-client.ts'
+import { type Nights, nights } from './nights.ts'
 import { shards } from './shards.ts'
 
 export const SITE_ZONE = 'Asia/Kolkata'
@@ -38,6 +41,9 @@ export interface Pipeline {
   /** Delivers the Telemetry stream to the ledger, and both streams to the tally. */
   deliver(): Promise<void>
   rollup(): Promise<void>
+  /** The same, and the nightly run before or meanwhile. @returns false when it has to look again soon */
+  deliverAtNight(): Promise<boolean>
+  readonly nights: Nights
   /**
    * Redrives all that failed, delivers all that waits, and rolls up to the end.
    * @returns what never got in, and why
@@ -46,7 +52,12 @@ export interface Pipeline {
   counts(): Promise<Counts>
 }
 
-export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipeline {
+export function pipeline(
+  engine: Engine,
+  seed: number,
+  campus: readonly VirtualNode[],
+  faults: FaultPlan,
+): Pipeline {
   const table = (name: string) => engine.tables[name] as string
   const faulty = faultyClient(engine.client, seed, faults, table('ledger'))
   const { client } = faulty
@@ -83,6 +94,23 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
     failed,
   }
   const stream = shards(seed, faults)
+  const night = dice(seed, 'nights')
+  const nightly = nights({
+    engine,
+    faulty,
+    faults,
+    draw: night,
+    callees: callees(booking, rolling),
+    siteTimeZone: SITE_ZONE,
+    now,
+    nodes: campus,
+    stream,
+    later() {
+      nowMs += 3_600_000
+      faulty.step(nowMs)
+      faulty.calm()
+    },
+  })
   let undelivered: Arrival[] = []
 
   const ingestOne = async (arrival: Arrival) => {
@@ -141,6 +169,16 @@ export function pipeline(engine: Engine, seed: number, faults: FaultPlan): Pipel
       await several(arrivals, ingestOne)
     },
     deliver,
+    async deliverAtNight() {
+      if (faults.strikes('night_while_booking', night.happens(500))) {
+        const [isProved] = await Promise.all([nightly.run(), deliver()])
+        return isProved
+      }
+      const isProved = await nightly.run()
+      await deliver()
+      return isProved
+    },
+    nights: nightly,
     async rollup() {
       await rollOnce().catch(() => {})
     },

@@ -13,6 +13,8 @@ export interface Shards {
   deliver(consume: Consumer): Promise<void>
   /** Delivers once more what the mapping gave up on. */
   redrive(consume: Consumer): Promise<void>
+  /** Loses the oldest records that are waiting for a lane, as a stream does after a day. @returns how many */
+  trim(most: number): number
   /** The registers whose records are waiting. */
   waitingFor(): ReadonlySet<string>
 }
@@ -78,6 +80,10 @@ export function shards(seed: number, faults: FaultPlan): Shards {
         given.records.push(...batch.slice(await once(batch, given, consume)))
       }
       for (const lane of lanes) await drain(lane, consume)
+    },
+    trim(most) {
+      const lane = lanes.find(({ records }) => records.length > 0)
+      return lane?.records.splice(0, most).length ?? 0
     },
     waitingFor: () => new Set([...lanes, given].flatMap(({ records }) => records.map(registerOf))),
   }

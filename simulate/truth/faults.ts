@@ -58,6 +58,22 @@ export const CLOUD_FAULTS = [
   'two_workers',
   /** A batch of which a part failed; the stream delivers again from the first failure on. */
   'partial_batch',
+  /** Raw events never come out of the stream, not even by way of the failure queue. */
+  'record_trimmed',
+  /** All raw events of a register are handed to the ledger once more. */
+  'raw_replayed',
+  /** A day item is not what the ledger says. */
+  'day_spoiled',
+  /** The schedule starts the nightly run twice. */
+  'run_repeated',
+  /** A worker of the nightly run ends anywhere in its work, and is started again. */
+  'worker_killed',
+  /** Time runs out for a worker, and another invocation goes on. */
+  'worker_continued',
+  /** The workers of a run work at the same time, and finish what others have begun. */
+  'workers_at_once',
+  /** The nightly run looks while the ledger books. */
+  'night_while_booking',
 ] as const
 
 export const FAULTS = [...MESSAGE_FAULTS, ...NODE_FAULTS, ...CLOUD_FAULTS] as const
@@ -68,6 +84,8 @@ export interface FaultPlan {
   readonly counts: Map<Fault, number>
   /** Draws a fault: true when it is planned and `drawn`; then it is counted. */
   strikes(fault: Fault, drawn: boolean): boolean
+  /** Draws a fault that strikes as often as `doing` says; nothing is done where it is not planned. */
+  strikesOften(fault: Fault, doing: () => number): void
 }
 
 export function faultPlan(planned: readonly Fault[]): FaultPlan {
@@ -79,6 +97,9 @@ export function faultPlan(planned: readonly Fault[]): FaultPlan {
       if (!drawn || !allowed.has(fault)) return false
       counts.set(fault, (counts.get(fault) ?? 0) + 1)
       return true
+    },
+    strikesOften(fault, doing) {
+      if (allowed.has(fault)) counts.set(fault, (counts.get(fault) ?? 0) + doing())
     },
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { add } from '../../simulate/cloud/nights.ts'
 import { simulateOptions } from '../../simulate/options.ts'
 import { report } from '../../simulate/report.ts'
 import { type Simulated, simulate } from '../../simulate/simulate.ts'
@@ -27,6 +28,19 @@ describe('the real code on the real engine, against a campus that knows its true
       for (const [fault, count] of faults) counts.set(fault, (counts.get(fault) ?? 0) + count)
     }
     expect([...counts].filter(([, count]) => count === 0)).toEqual([])
+  })
+
+  it('repairs at night what the faults left, and finds nothing of it in the last night', () => {
+    const counts = (of: 'found' | 'repaired' | 'tickets') => {
+      const sums: Record<string, number> = {}
+      for (const { nights } of found) add(sums, nights[of])
+      return sums
+    }
+    for (const { nights } of found) expect(nights.runs).toBeGreaterThanOrEqual(4)
+    expect(counts('repaired').unbooked_reading).toBeGreaterThan(0)
+    expect(counts('repaired').rollup_differs).toBeGreaterThan(0)
+    expect(counts('found')).not.toHaveProperty('broken_chain')
+    expect(counts('tickets').sequence_gap).toBeGreaterThan(0)
   })
 
   it('meets what follows from them: new epochs, suspense, estimates and lost traces', () => {
