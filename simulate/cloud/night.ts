@@ -45,14 +45,20 @@ const REDRIVES = 60
 /** A worker that is to be killed is so after this many steps at most; it may have ended by then. */
 const MOST_STEPS = 300
 
-/** Runs the nightly reconciliation as its function does. @returns the run as it is stored */
-export async function night(ports: NightPorts): Promise<Run | null> {
-  const { faults, draw, faulty, engine } = ports
+/**
+ * Runs the nightly reconciliation as its function does. Every third one is started twice, and in every
+ * other one all workers work at the same time.
+ *
+ * @param index the runs before it
+ * @returns the run as it is stored
+ */
+export async function night(index: number, ports: NightPorts): Promise<Run | null> {
+  const { faults, faulty, engine } = ports
   const runId = new Date(ports.now()).toISOString()
   const start = { runId, worker: null }
   const orders: Order[] = [start]
-  if (faults.strikes('run_repeated', draw.happens(300))) orders.push(start)
-  const isAtOnce = faults.strikes('workers_at_once', draw.happens(500))
+  if (faults.strikes('run_repeated', index % 3 === 0)) orders.push(start)
+  const isAtOnce = faults.strikes('workers_at_once', index % 2 === 0)
   const failed: Order[] = []
   const obey = async (order: Order) => {
     for (let left = ATTEMPTS; left > 0; left--) {

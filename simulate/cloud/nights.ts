@@ -63,7 +63,7 @@ export function nights(ports: NightsPorts): Nights {
     return once()
   }
   const once = async (): Promise<Run | null> => {
-    const run = await night(ports)
+    const run = await night(counts.runs, ports)
     counts.runs += 1
     if (run === null || run.finished_at_ms === null) {
       problems.push(`the nightly run of ${new Date(ports.now()).toISOString()} never ended`)
@@ -120,8 +120,8 @@ export function nights(ports: NightsPorts): Nights {
   const harm = async () => {
     const node = draw.pick(ports.nodes)
     const register = draw.pick(registersOf(node))
-    if (draw.happens(500)) await spoil(node, register)
-    if (draw.happens(300)) await replay(register)
+    if (counts.runs % 2 === 0) await spoil(node, register)
+    else await replay(register)
     const most = draw.between(1, 8)
     if (draw.happens(500)) faults.strikesOften('record_trimmed', () => ports.stream.trim(most))
   }

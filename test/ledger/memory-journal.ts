@@ -1,5 +1,6 @@
 import { type EntryItem, fromItem, toItem } from '../../functions/adapters/entry-codec.ts'
 import type { Journal, Pointer } from '../../functions/adapters/journal.ts'
+import type { Entry } from '../../functions/domain/journal.ts'
 
 /**
  * A journal in memory with the same contract as the table, for properties that need thousands of
@@ -7,18 +8,19 @@ import type { Journal, Pointer } from '../../functions/adapters/journal.ts'
  */
 export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: Pointer[] } {
   const stored: EntryItem[] = []
+  /** Each entry as it was read back from what is stored: once, since that is most of the work. */
+  const read: Entry[] = []
+  /** By hour; entries come by their numbers, so those of one hour are in order. */
   const pointerList: Pointer[] = []
   const epochs = new Set<number>()
-  const sorted = () => [...pointerList].sort((a, b) => a.hour - b.hour || a.n - b.n)
   return {
     stored,
     pointerList,
     async head() {
-      const last = stored.at(-1)
-      return last === undefined ? null : fromItem(last)
+      return read.at(-1) ?? null
     },
     async entries(_register, fromN, limit) {
-      return stored.slice(fromN - 1, fromN - 1 + limit).map(fromItem)
+      return read.slice(fromN - 1, fromN - 1 + limit)
     },
     async *items(_register, fromN = 1) {
       yield* stored.slice(fromN - 1)
@@ -27,13 +29,13 @@ export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: P
       return epochs.has(epoch)
     },
     async pointers(_register, fromHour, toHour) {
-      return sorted().filter(({ hour }) => hour >= fromHour && hour <= toHour)
+      return pointerList.filter(({ hour }) => hour >= fromHour && hour <= toHour)
     },
     async nearestHour(_register, hour, side) {
       const found =
         side === 'below'
-          ? sorted().findLast((p) => p.hour < hour)
-          : sorted().find((p) => p.hour > hour)
+          ? pointerList.findLast((p) => p.hour < hour)
+          : pointerList.find((p) => p.hour > hour)
       return found?.hour ?? null
     },
     async append({ entry, pointerHours, newEpochs }) {
@@ -45,7 +47,11 @@ export function memoryJournal(): Journal & { stored: EntryItem[]; pointerList: P
         throw new Error(`${pointerHours.length} pointers and ${item.body.byteLength} bytes at once`)
       for (const epoch of newEpochs) epochs.add(epoch)
       stored.push(item)
-      for (const hour of pointerHours) pointerList.push({ hour, n: entry.n })
+      read.push(fromItem(item))
+      for (const hour of pointerHours) {
+        const behind = pointerList.findIndex((pointer) => pointer.hour > hour)
+        pointerList.splice(behind < 0 ? pointerList.length : behind, 0, { hour, n: entry.n })
+      }
       return true
     },
   }
