@@ -21,7 +21,7 @@ export function bucketClient(objects: Objects, around: Around): S3Client {
     if (command instanceof GetObjectCommand) {
       const stored = objects.get(command.input.Key ?? '')
       if (stored === undefined) throw new NoSuchKey({ $metadata: {}, message: 'no such key' })
-      const text = Buffer.from(stored.body, 'base64').toString()
+      const text = stored.body.toString()
       return { Body: { transformToString: async () => text } }
     }
     if (command instanceof ListObjectsV2Command) {
@@ -39,7 +39,7 @@ export function anchors(objects: Objects): ReadonlyMap<string, readonly Anchor[]
   const texts = objects
     .list()
     .filter(({ key }) => key.startsWith('anchors/'))
-    .map(({ body }) => Buffer.from(body, 'base64').toString())
+    .map(({ key }) => String(objects.get(key)?.body))
   const all = texts.flatMap((text) => JSON.parse(text) as Anchor[])
   return Map.groupBy(all, ({ register }) => register)
 }
