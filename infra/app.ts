@@ -81,13 +81,13 @@ export function buildApp(
   stateful.addStackDependency(replica)
   const { tables, people, alarms, archive } = stateful
   const context = { config, tables, alarms, people, archive }
-  const { reconcile } = new PipelineStack(
+  const { reconcile, ledger } = new PipelineStack(
     app,
     name('Pipeline'),
     context,
     props('from a node to the ledger'),
   )
-  new ApiStack(app, name('Api'), { ...context, reconcile }, props('HTTP API'))
+  new ApiStack(app, name('Api'), { ...context, reconcile, ledger }, props('HTTP API'))
   return app
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import type { Output } from '../program.ts'
 import { openStack, type StackOptions, withStackOptions } from '../stack/stack.ts'
 
@@ -7,9 +7,17 @@ interface Options extends StackOptions {
   status?: string
 }
 
-/** `autovolt tickets [--node N] [--status S]` */
+interface ResolveOptions extends StackOptions {
+  action?: string
+  reason: string
+  readings?: string
+}
+
+/** `autovolt tickets [--node N] [--status S]`, `autovolt tickets resolve <id> --reason R [--action A]` */
 export function tickets(program: Command, output: Output): void {
-  withStackOptions(program.command('tickets'))
+  const group = program.command('tickets')
+  resolve(group, output)
+  withStackOptions(group)
     .description('list what a person must look at')
     .option('--node <esp32_name>', 'only of this node (default: all)')
     .option('--status <status>', 'open, acknowledged, resolved or all', 'open')
@@ -27,5 +35,31 @@ export function tickets(program: Command, output: Output): void {
       const stack = await openStack(options)
       const lines = await listTickets(stack, { node: options.node, status })
       for (const line of lines) output.out(`${line}\n`)
+    })
+}
+
+function resolve(group: Command, output: Output): void {
+  withStackOptions(group.command('resolve'))
+    .description('say that a ticket is settled and, where it offers that, what the ledger is to do')
+    .addArgument(new Argument('<id>', 'as the list has it'))
+    .requiredOption('--reason <text>', 'why')
+    .option('--action <action>', 'accept, estimate or set_aside, as the ticket offers')
+    .option('--readings <ids>', 'with set_aside: the readings that are odd, with commas between')
+    .action(async (id: string, _: unknown, command: Command) => {
+      // The list, of which this is a part, takes the options of the stack, too.
+      const options = command.optsWithGlobals<ResolveOptions>()
+      const { option } = await import('../quantity.ts')
+      const { TicketAction } = await import('../../functions/contract/api/control.ts')
+      const { resolveTicket } = await import('../reconciliation/tickets.ts')
+      const action =
+        options.action === undefined ? undefined : option('--action', TicketAction, options.action)
+      const stack = await openStack(options)
+      const { decision } = await resolveTicket(stack, id, {
+        resolution: options.reason,
+        action,
+        readings: options.readings?.split(','),
+      })
+      const follows = decision === null ? '' : `; the ledger follows: ${decision.action}`
+      output.out(`${id} resolved${follows}\n`)
     })
 }

@@ -1,5 +1,14 @@
+import { userInfo } from 'node:os'
+import { LambdaClient } from '@aws-sdk/client-lambda'
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
-import { Ticket, type TicketStatus } from '../../functions/adapters/tickets.ts'
+import { changeStore } from '../../functions/adapters/changes.ts'
+import { nodeStore } from '../../functions/adapters/nodes.ts'
+import { startFunction } from '../../functions/adapters/start-function.ts'
+import { Ticket, type TicketStatus, ticketStore } from '../../functions/adapters/tickets.ts'
+import type { TicketAnswer, TicketChange } from '../../functions/contract/api/control.ts'
+import { offerOf } from '../../functions/domain/checks/offers.ts'
+import { change } from '../../functions/operate/routes.ts'
+import { Failure } from '../failure.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
 
@@ -49,5 +58,47 @@ export async function listTickets(
     .flatMap((it) => [
       `${it.id} ${it.status} ${it.severity} ${it.rule} ${it.register} ${it.window} (${it.occurrences}x)`,
       `  ${JSON.stringify(it.evidence)}`,
+      ...offerText(it),
     ])
+}
+
+function offerText(ticket: Ticket): string[] {
+  const { decision, status } = ticket
+  if (decision !== null) return [`  decided: ${decision.action} (decision ${decision.n})`]
+  const offer = offerOf(ticket)
+  return offer === null || status === 'resolved' ? [] : [`  offers ${offer.actions.join(', ')}`]
+}
+
+/** Resolves a ticket by the rules of the API, and has the ledger follow what was decided. */
+export async function resolveTicket(
+  stack: Stack,
+  id: string,
+  said: Omit<TicketChange, 'status'>,
+): Promise<TicketAnswer> {
+  const lambda = new LambdaClient(stack.client('lambda'))
+  try {
+    const { statusCode, body } = await withTables(stack, (tables) =>
+      change(
+        {
+          actor: { sub: 'cli', username: userInfo().username, role: 'operator' },
+          body: Buffer.from(JSON.stringify({ status: 'resolved', ...said })),
+          id,
+        },
+        {
+          tickets: ticketStore(tables, stack.table('control')),
+          changes: changeStore(tables, stack.table('control')),
+          nodes: nodeStore(tables, stack.table('nodes')),
+          startLedger: startFunction(lambda, stack.functionName('ledger')),
+          controlTable: stack.table('control'),
+          nodesTable: stack.table('nodes'),
+          now: Date.now,
+        },
+      ),
+    )
+    const answer = JSON.parse(body) as TicketAnswer & { detail?: string }
+    if (statusCode !== 200) throw new Failure(`${id}: ${answer.detail}`)
+    return answer
+  } finally {
+    lambda.destroy()
+  }
 }

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { RULES, SEVERITIES } from '../domain/checks/finding.ts'
+import { ACTIONS } from '../domain/decisions.ts'
 import { registerParts } from '../domain/reading.ts'
 import { conditionFailed } from './dynamo.ts'
 
@@ -40,6 +41,11 @@ export const Ticket = z.object({
   resolved_run: z.string().nullable(),
   /** Why it is resolved, in a person's words; `explained` where later data did it. */
   resolution: z.string().nullable(),
+  /** What the person had done about it, by the number of the decision among those of the register. */
+  decision: z
+    .object({ n: z.int().min(1), action: z.literal(ACTIONS), aside: z.array(z.string()) })
+    .nullable()
+    .default(null),
 })
 export type Ticket = z.infer<typeof Ticket>
 

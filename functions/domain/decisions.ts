@@ -77,6 +77,8 @@ export interface News {
   readonly ids: ReadonlySet<string>
   /** Where those readings lay when the decisions were made. */
   readonly fromMs: number
+  /** They say what steps are worth; none takes readings out of the walk, or did. */
+  readonly isOfSteps: boolean
 }
 
 /** @returns null when nothing was decided since the first `known` decisions */
@@ -88,5 +90,6 @@ export function decidedSince(decisions: Decisions, known: number): News | null {
   return {
     ids: new Set(concerned.flatMap(({ between, aside }) => [...between, ...aside])),
     fromMs: Math.min(...concerned.map(({ fromMs }) => fromMs)),
+    isOfSteps: concerned.every(({ action }) => action !== 'set_aside'),
   }
 }

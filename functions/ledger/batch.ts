@@ -8,7 +8,7 @@ import type { Replaced } from '../domain/append.ts'
 import type { Reading } from '../domain/reading.ts'
 import { type BookPorts, book } from './book.ts'
 import { giveWay, hasLost, lose } from './claims.ts'
-import { isPermanent, reasonOf } from './poison.ts'
+import { isPermanent, reasonOf, Unsettled } from './poison.ts'
 
 export interface BatchPorts extends BookPorts {
   readonly control: Pick<ControlStore, 'countOnce' | 'hasCounted' | 'countError'>
@@ -25,6 +25,8 @@ export interface BatchDone {
   readonly conflicts: number
   /** Records that were put into the failure queue here, so that nobody waits for them. */
   readonly setAside: number
+  /** Of the failures those that only wait until their register is settled: nothing is wrong with it. */
+  readonly waiting: number
   /** Sequence numbers of the records that were not booked and must be delivered again. */
   readonly failures: readonly string[]
   /** Why, by sequence number. */
@@ -83,8 +85,9 @@ export async function bookBatch(
     }
   }
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, queue.length) }, work))
-  for (const { register, error } of failed) ports.failed(register, error)
-  if (failed.length > 0) await ports.control.countError(failed.length)
+  const wrong = failed.filter(({ error }) => !(error instanceof Unsettled))
+  for (const { register, error } of wrong) ports.failed(register, error)
+  if (wrong.length > 0) await ports.control.countError(wrong.length)
   const again = options.redriven ? failed : await isolate(failed, ports)
   const reasons = again
     .toSorted((a, b) => a.index - b.index)
@@ -95,6 +98,7 @@ export async function bookBatch(
   return {
     ...done,
     setAside: failed.length - again.length,
+    waiting: failed.length - wrong.length,
     failures: reasons.map(([sequenceNumber]) => sequenceNumber),
     reasons: Object.fromEntries(reasons),
   }

@@ -12,7 +12,7 @@ import { type Entry, hourOf, type JournalState, MAX_HOURS } from '../domain/jour
 import { byRank, byTime } from '../domain/order.ts'
 import type { Reading } from '../domain/reading.ts'
 import { neighbourhood } from './neighbourhood.ts'
-import { Contended } from './poison.ts'
+import { Contended, Unsettled } from './poison.ts'
 import { KNOWING_NOTHING, owedBy, type SettlePorts, settlement, toldOf } from './settle.ts'
 import { write } from './write.ts'
 
@@ -31,6 +31,10 @@ export interface BookPorts extends SettlePorts {
    * journal's head does not tell any more: what it does must bear to be repeated.
    */
   readonly replacing?: (register: string, replaced: readonly Replaced[]) => Promise<void>
+  /** The instant after which nothing more that is owed is settled on the way. @default it all is */
+  readonly settleUntilMs?: number
+  /** Has what is left of it settled elsewhere. */
+  readonly handOn?: (register: string) => Promise<void>
 }
 
 /** Readings of one entry: each makes at most three lines, so 100 lines and 64 KB are never passed. */
@@ -39,6 +43,8 @@ const READINGS_PER_ENTRY = 30
 const MAX_RACES = 20
 /** Largest number of neighbouring hours looked at before the whole journal is read instead. */
 const MAX_EXTRA_HOURS = 64
+/** Who settles a register appends something every few seconds. */
+const AT_WORK_MS = 60_000
 
 /**
  * Books readings of one register: as few entries as their number allows, each a compare-and-set on
@@ -46,6 +52,7 @@ const MAX_EXTRA_HOURS = 64
  * earlier writer left unfinished, and what new facts and decisions say of booked lines, is settled first.
  *
  * @throws Contended when the head keeps moving; the journal is whole then, and says what is owed
+ * @throws Unsettled when settling took too long; the head says what is left, and it was handed on
  */
 export async function book(
   register: string,
@@ -53,6 +60,7 @@ export async function book(
   ports: BookPorts,
 ): Promise<Booked> {
   const { journal } = ports
+  let isAtWork: boolean | null = null
   const done = {
     entries: [] as Entry[],
     duplicates: [] as Reading[],
@@ -67,8 +75,14 @@ export async function book(
       const head = await journal.head(register)
       const told = await toldOf(register, head?.state ?? KNOWING_NOTHING, ports)
       const owed = head && (await owedBy(register, head, told, journal))
-      if (owed !== null) {
-        const change = await settlement(register, head as Entry, owed, told, ports)
+      if (head !== null && owed !== null) {
+        isAtWork ??= head.state.owed !== null && ports.now() - head.bookedAtMs < AT_WORK_MS
+        if (ports.now() >= (ports.settleUntilMs ?? Number.POSITIVE_INFINITY)) {
+          if (!isAtWork) await ports.handOn?.(register)
+          const from = new Date(owed.fromMs).toISOString()
+          throw new Unsettled(`lines of ${register} from ${from} on are not settled yet`)
+        }
+        const change = await settlement(register, head, owed, told, ports)
         const settled = await write(register, change, head, ports)
         done.entries.push(...settled.entries)
         if (settled.isWhole) race = -1

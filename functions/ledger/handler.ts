@@ -1,4 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
+import { LambdaClient } from '@aws-sdk/client-lambda'
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
 import * as z from 'zod'
 import { controlStore } from '../adapters/control.ts'
@@ -9,12 +10,14 @@ import { journal } from '../adapters/journal.ts'
 import { factsOf, type NodeRecord, nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { quarantineStore } from '../adapters/quarantine.ts'
+import { startFunction } from '../adapters/start-function.ts'
 import { registerParts } from '../domain/reading.ts'
 import { type BatchPorts, bookBatch } from './batch.ts'
 import { remembered } from './remembered.ts'
 import { type Settled, settle } from './settle.ts'
 
 const client = documentClient()
+const start = startFunction(new LambdaClient({}), env('AWS_LAMBDA_FUNCTION_NAME'))
 const nodes = nodeStore(client, env('NODES_TABLE'))
 /** Facts change by hand; a minute's delay is nothing, a read for every batch would be. */
 const nodeOf = remembered((esp32Name: string) => nodes.get(esp32Name), 60_000, Date.now)
@@ -36,6 +39,7 @@ const ports: BatchPorts = {
     Number(env('QUARANTINE_RETENTION_DAYS')),
   ),
   failureQueue: failureQueue(env('FAILURES_QUEUE_URL')),
+  handOn: (register) => start({ restate: { register, from_ms: null, goes_on: true } }),
   now: Date.now,
   failed: (register, error) =>
     logger.error('readings not booked', { register, error: error as Error }),
@@ -45,33 +49,46 @@ const ports: BatchPorts = {
 type LedgerEvent = DynamoDBStreamEvent & { readonly redriven?: boolean }
 type LedgerAnswer = DynamoDBBatchResponse & { readonly reasons?: Readonly<Record<string, string>> }
 
-/** A call by hand or by `provision`: what new facts say of booked lines, or all lines from an instant on. */
+/**
+ * Asked by hand, by `provision` or by who decides a ticket: what new facts and decisions say of booked
+ * lines, or all lines from an instant on.
+ */
 const Restate = z.object({
-  restate: z.object({ register: z.string().min(1), from_ms: z.int().min(0).nullable() }),
+  restate: z.object({
+    register: z.string().min(1),
+    from_ms: z.int().min(0).nullable(),
+    /** Nobody waits for the answer: what is left goes on in another invocation. */
+    goes_on: z.boolean().default(false),
+  }),
 })
 /** Well inside the function's minute: what is left goes on with the next call. */
 const RESTATING_MS = 40_000
+/** What a batch settles on its way, so that the rest of it has its time. */
+const SETTLING_MS = 20_000
 
 /**
  * New raw events from the Telemetry stream become journal entries; what fails is reported by record.
- * Asked to restate a register, it brings its lines to what readings and facts say by now.
+ * Asked to restate a register, it brings its lines to what readings, facts and decisions say by now.
  */
 export const handler = observed<
-  LedgerEvent | z.infer<typeof Restate>,
+  LedgerEvent | z.input<typeof Restate>,
   LedgerAnswer | Settled
 >().handler(async (event) => {
   if ('restate' in event) {
-    const { register, from_ms } = Restate.parse(event).restate
+    const { register, from_ms, goes_on } = Restate.parse(event).restate
     const settled = await settle(register, from_ms, Date.now() + RESTATING_MS, ports)
     metrics.addMetric('EntriesBooked', MetricUnit.Count, settled.entries)
+    // The head says what is left, so it ends: each invocation leaves less of it.
+    if (goes_on && !settled.isDone) await start({ restate: { register, from_ms: null, goes_on } })
     return settled
   }
   const redriven = event.redriven === true
-  const done = await bookBatch(event.Records, ports, { redriven })
+  const settleUntilMs = Date.now() + SETTLING_MS
+  const done = await bookBatch(event.Records, { ...ports, settleUntilMs }, { redriven })
   if (done.entries > 0) metrics.addMetric('EntriesBooked', MetricUnit.Count, done.entries)
   if (done.resets > 0) metrics.addMetric('ResetsDetected', MetricUnit.Count, done.resets)
   if (done.conflicts > 0) metrics.addMetric('ReadingsConflicting', MetricUnit.Count, done.conflicts)
-  const failed = done.failures.length + done.setAside
+  const failed = done.failures.length + done.setAside - done.waiting
   if (failed > 0) metrics.addMetric('BookingFailed', MetricUnit.Count, failed)
   return {
     batchItemFailures: done.failures.map((itemIdentifier) => ({ itemIdentifier })),

@@ -4,6 +4,9 @@ const FAULTS_OF_THE_REQUEST = ['ValidationException', 'ItemCollectionSizeLimitEx
 /** Other workers were faster, many times in a row: nothing is wrong with the readings. */
 export class Contended extends Error {}
 
+/** What was told of a register takes longer to settle than a batch may wait; it goes on elsewhere. */
+export class Unsettled extends Error {}
+
 /**
  * True for a failure that comes again however often the same records are tried: an item that cannot
  * be read, or readings that break a rule. What a service or the network refuses may succeed in a
@@ -11,7 +14,7 @@ export class Contended extends Error {}
  */
 export function isPermanent(error: unknown): boolean {
   if (!(error instanceof Error)) return true
-  if (error instanceof Contended) return false
+  if (error instanceof Contended || error instanceof Unsettled) return false
   if (FAULTS_OF_THE_REQUEST.includes(error.name)) return true
   // The SDK marks what came back from a service, and what never reached one.
   const isRefusal = '$metadata' in error || '$fault' in error || '$retryable' in error

@@ -17,7 +17,9 @@ import {
   type JournalState,
   type Owed,
 } from '../domain/journal.ts'
+import { placedOrder } from '../domain/order.ts'
 import type { Change } from '../domain/pieces.ts'
+import type { PlacedReading } from '../domain/reading.ts'
 import { restate } from '../domain/restate.ts'
 import { surroundings } from './neighbourhood.ts'
 import { Contended } from './poison.ts'
@@ -70,32 +72,61 @@ export async function owedBy(
   // Facts that begin behind the last reading change no line that is there.
   const byFacts = sinceMs !== null && sinceMs <= state.last.tMs ? sinceMs : null
   const news = decidedSince(decisions, state.decisions)
-  const byDecisions = news && (await placeOf(register, news, journal))
-  const told = [byFacts, byDecisions].filter((ms) => ms !== null)
-  if (told.length === 0) return state.owed
-  return { fromMs: Math.min(...told, state.owed?.fromMs ?? Number.POSITIVE_INFINITY), toMs: null }
+  return together([
+    state.owed,
+    byFacts === null ? null : { fromMs: byFacts, toMs: null },
+    news && (await reachOf(register, news, journal)),
+  ])
+}
+
+function together(all: readonly (Owed | null)[]): Owed | null {
+  const owed = all.filter((one) => one !== null)
+  if (owed.length === 0) return null
+  const ends = owed.map(({ toMs }) => toMs).filter((ms) => ms !== null)
+  return {
+    fromMs: Math.min(...owed.map(({ fromMs }) => fromMs)),
+    toMs: ends.length < owed.length ? null : Math.max(...ends),
+  }
 }
 
 /**
- * Where the first of the readings lies that decisions are about; null when none of them is booked. It is
- * looked for where it lay when the decisions were made and, as late readings may have moved it since,
+ * The lines that decisions may change; null when none of the readings they are about is booked. Those are
+ * looked for where they lay when the decisions were made and, as late readings may have moved them since,
  * in the whole journal if need be.
  */
-async function placeOf(
+async function reachOf(
   register: string,
-  { ids, fromMs }: News,
+  { ids, fromMs, isOfSteps }: News,
   journal: JournalReader,
-): Promise<number | null> {
+): Promise<Owed | null> {
   const range = { fromHour: hourOf(fromMs), toHour: hourOf(fromMs) }
   const { known } = await surroundings(journal, register, range, 1)
   const near = known.filter(({ id }) => ids.has(id))
-  if (near.length === ids.size) return near[0]?.tMs ?? null
-  const places = new Map<string, number>()
+  const found = near.length === ids.size ? near : await readingsOf(register, ids, journal)
+  if (found.length === 0) return null
+  const places = found.map(({ tMs }) => tMs)
+  // What rises from reading to reading is walked alike, whatever its steps are worth.
+  const rises = found.every(
+    ({ energyMwh }, at) => energyMwh !== null && energyMwh >= (found[at - 1]?.energyMwh ?? 0),
+  )
+  const toMs = isOfSteps && rises ? Math.max(...places) + 1 : null
+  return { fromMs: Math.min(...places), toMs }
+}
+
+/** Some readings of a journal, in order. */
+async function readingsOf(
+  register: string,
+  ids: ReadonlySet<string>,
+  journal: JournalReader,
+): Promise<PlacedReading[]> {
+  const newest = new Map<string, PlacedReading>()
   for await (const item of journal.items(register)) {
     const { readings, moved } = fromItem(item)
-    for (const { id, tMs } of [...readings, ...moved]) if (ids.has(id)) places.set(id, tMs)
+    for (const reading of [...readings, ...moved]) {
+      if (ids.has(reading.id)) newest.set(reading.id, reading)
+    }
   }
-  return places.size === 0 ? null : Math.min(...places.values())
+  return [...newest.values()].sort(placedOrder)
 }
 
 /**
@@ -157,13 +188,12 @@ export async function settle(
     if (head === null) return { register, entries, isDone: true }
     // Somebody may have been told more in the meantime, and have restated lines by it.
     if (knowsMore(head.state, knowing(told))) told = await toldOf(register, head.state, ports)
-    const isNews = knowsMore(knowing(told), head.state)
-    const atLeastMs = isAsked ? fromMs : isNews ? head.state.last.tMs : null
     const found = await owedBy(register, head, told, ports.journal)
+    const isNews = knowsMore(knowing(told), head.state)
+    // What is new and changes nothing is told to other workers all the same.
+    const telling = isNews ? { fromMs: head.state.last.tMs, toMs: null } : null
     const owed =
-      atLeastMs === null
-        ? found
-        : { fromMs: Math.min(found?.fromMs ?? atLeastMs, atLeastMs), toMs: null }
+      isAsked && fromMs !== null ? together([found, { fromMs, toMs: null }]) : (found ?? telling)
     if (owed === null) return { register, entries, isDone: true }
     if (ports.now() >= untilMs) return { register, entries, isDone: false }
     const change = await settlement(register, head, owed, told, ports)

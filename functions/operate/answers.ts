@@ -1,12 +1,14 @@
 import type { Run } from '../adapters/reconciliations.ts'
 import type { Ticket } from '../adapters/tickets.ts'
 import type { ReconciliationAnswer, TicketAnswer } from '../contract/api/control.ts'
+import { offerOf } from '../domain/checks/offers.ts'
 
 const instant = (ms: number) => new Date(ms).toISOString()
 const maybe = (ms: number | null) => (ms === null ? null : instant(ms))
 
 /** A ticket as the API answers it. */
 export function ticketAnswer(ticket: Ticket): TicketAnswer {
+  const { decision } = ticket
   return {
     id: ticket.id,
     rule: ticket.rule,
@@ -24,6 +26,12 @@ export function ticketAnswer(ticket: Ticket): TicketAnswer {
     resolved_by: ticket.resolved_by,
     resolved_at: maybe(ticket.resolved_at_ms),
     resolution: ticket.resolution,
+    actions: [...(offerOf(ticket)?.actions ?? [])],
+    decision: decision && {
+      action: decision.action,
+      n: decision.n,
+      set_aside: decision.aside,
+    },
   }
 }
 

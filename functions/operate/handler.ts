@@ -3,6 +3,7 @@ import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda'
 import { changeStore } from '../adapters/changes.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { type HttpResponse, problem } from '../adapters/http.ts'
+import { nodeStore } from '../adapters/nodes.ts'
 import { observed } from '../adapters/observe.ts'
 import { suffices } from '../adapters/roles.ts'
 import { startFunction } from '../adapters/start-function.ts'
@@ -11,11 +12,15 @@ import { callerOf } from '../api/caller.ts'
 import { type OperatePorts, ROUTES } from './routes.ts'
 
 const client = documentClient()
+const lambda = new LambdaClient({})
 const ports: OperatePorts = {
   tickets: ticketStore(client, env('CONTROL_TABLE')),
   changes: changeStore(client, env('CONTROL_TABLE')),
-  startRun: startFunction(new LambdaClient({}), env('RECONCILE_FUNCTION')),
+  startRun: startFunction(lambda, env('RECONCILE_FUNCTION')),
+  startLedger: startFunction(lambda, env('LEDGER_FUNCTION')),
+  nodes: nodeStore(client, env('NODES_TABLE')),
   controlTable: env('CONTROL_TABLE'),
+  nodesTable: env('NODES_TABLE'),
   now: Date.now,
 }
 

@@ -6,6 +6,7 @@ import type { ChainFault, RegisterView } from '../domain/checks/view.ts'
 import { type Entry, fold, HOUR_MS, hourOf } from '../domain/journal.ts'
 import { placedOrder } from '../domain/order.ts'
 import type { PlacedReading } from '../domain/reading.ts'
+import { START as START_OF_WALK } from '../domain/walk.ts'
 import { START, walkChain } from '../verify/chain.ts'
 import { daysOf, type VerifyDaysPorts } from '../verify/days.ts'
 import { lineFaults } from './lines.ts'
@@ -81,6 +82,7 @@ export async function lookAt(
     dayFaults: [],
     readings: known.filter(({ tMs }) => tMs >= fromMs),
     lines: all.lines.filter(({ toMs }) => toMs > fromMs),
+    ...heldBy(head),
     days: [],
     given: raw.given,
   }
@@ -109,6 +111,12 @@ export async function lookAt(
       })),
     },
   }
+}
+
+function heldBy(head: Entry | undefined): Pick<RegisterView, 'held'> {
+  const { kept, pending } = head?.state.walk ?? START_OF_WALK
+  const after = kept.at(-1)?.reading
+  return after === undefined || pending.length === 0 ? {} : { held: { after, readings: pending } }
 }
 
 /** A day before the window, on the hour: as far as lines need the readings before them. */

@@ -69,6 +69,7 @@ function afterFinding(
     resolved_at_ms: null,
     resolved_run: null,
     resolution: null,
+    decision: null,
   }
   if (known === null) {
     const { rule, register, window } = finding

@@ -8,6 +8,11 @@ export interface AsyncInvocationProps {
   readonly target: ServiceFunction
   /** How long an event may wait for its turn or its retry: at most 6 hours. */
   readonly maxEventAge: Duration
+  /**
+   * Where events go that were given up.
+   * @default - a queue of its own, `<function>-failures`
+   */
+  readonly failures?: FailureQueue
 }
 
 /**
@@ -19,11 +24,13 @@ export class AsyncInvocation extends Construct {
     super(scope, id)
     const { serviceName, lambda } = props.target
 
-    const failures = new FailureQueue(this, 'Failures', {
-      ...context,
-      name: `${serviceName}-failures`,
-      meaning: `Events that ${serviceName} could not process in three attempts. Each message holds the event and the error; send it again once the cause is gone.`,
-    })
+    const failures =
+      props.failures ??
+      new FailureQueue(this, 'Failures', {
+        ...context,
+        name: `${serviceName}-failures`,
+        meaning: `Events that ${serviceName} could not process in three attempts. Each message holds the event and the error; send it again once the cause is gone.`,
+      })
     lambda.configureAsyncInvoke({
       retryAttempts: 2,
       maxEventAge: props.maxEventAge,

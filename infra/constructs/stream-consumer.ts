@@ -56,16 +56,19 @@ export interface StreamConsumerProps {
  * `<function>-failures` after bounded retries. The defaults of AWS would block a shard for a day.
  */
 export class StreamConsumer extends Construct {
+  readonly failures: FailureQueue
+
   constructor(scope: Construct, id: string, context: FunctionContext, props: StreamConsumerProps) {
     super(scope, id)
     const { serviceName, lambda, role } = props.target
 
-    const failures = new FailureQueue(this, 'Failures', {
+    this.failures = new FailureQueue(this, 'Failures', {
       ...context,
       name: `${serviceName}-failures`,
       meaning: `Stream records that ${serviceName} could not process. Each message names the items, or the shard and the sequence numbers; the items themselves are in the table. Run \`autovolt redrive\` once the cause is gone.`,
     })
 
+    const { failures } = this
     if (props.setsAside) lambda.addEnvironment('FAILURES_QUEUE_URL', failures.queue.queueUrl)
 
     for (const [name, source] of Object.entries(props.sources)) {

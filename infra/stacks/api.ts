@@ -14,7 +14,11 @@ export class ApiStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    context: FunctionContext & { readonly people: People; readonly reconcile: ServiceFunction },
+    context: FunctionContext & {
+      readonly people: People
+      readonly reconcile: ServiceFunction
+      readonly ledger: ServiceFunction
+    },
     props: StackProps,
   ) {
     super(scope, id, props)
@@ -57,16 +61,17 @@ export class ApiStack extends Stack {
     const operate = new ServiceFunction(this, 'Operate', context, {
       name: 'operate',
       entry: 'functions/operate/handler.ts',
-      description: 'Notes what people do about tickets, and starts reconciliations',
-      rights: { control: ['GetItem', 'PutItem'] },
+      description: 'Notes what people do and decide about tickets, and starts reconciliations',
+      rights: { control: ['GetItem', 'PutItem'], nodes: ['Query', 'PutItem'] },
       memoryMb: 256,
       timeout: Duration.seconds(15),
     })
     operate.lambda.addEnvironment('RECONCILE_FUNCTION', context.reconcile.lambda.functionName)
+    operate.lambda.addEnvironment('LEDGER_FUNCTION', context.ledger.lambda.functionName)
     operate.role.addToPolicy(
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [context.reconcile.lambda.functionArn],
+        resources: [context.reconcile.lambda.functionArn, context.ledger.lambda.functionArn],
       }),
     )
 

@@ -16,6 +16,8 @@ import { TopicRule } from '../constructs/topic-rule.ts'
 export class PipelineStack extends Stack {
   /** The nightly run, which people may also start. */
   readonly reconcile: ServiceFunction
+  /** Books readings, and follows what people decide. */
+  readonly ledger: ServiceFunction
 
   constructor(scope: Construct, id: string, context: FunctionContext, props: StackProps) {
     super(scope, id, props)
@@ -83,7 +85,7 @@ export class PipelineStack extends Stack {
     }
 
     // The only function that may write the ledger. It can put; nothing can change or delete.
-    const ledger = new ServiceFunction(this, 'Ledger', context, {
+    this.ledger = new ServiceFunction(this, 'Ledger', context, {
       name: 'ledger',
       entry: 'functions/ledger/handler.ts',
       description: 'Books readings as immutable, chained journal entries',
@@ -95,8 +97,11 @@ export class PipelineStack extends Stack {
       },
       memoryMb: 512,
       timeout: Duration.minutes(1),
+      // Settling a long time goes on in other invocations; what is left of it bounds it.
+      startsItself: true,
     })
-    new StreamConsumer(this, 'LedgerStream', context, {
+    const { ledger } = this
+    const { failures } = new StreamConsumer(this, 'LedgerStream', context, {
       target: ledger,
       sources: { Telemetry: { table: telemetry, insertsOnly: true } },
       batchSize: 100,
@@ -104,6 +109,12 @@ export class PipelineStack extends Stack {
       parallelizationFactor: 4,
       retryAttempts: 10,
       setsAside: true,
+    })
+    // What is owed is settled before the next reading in any case, and by the next nightly run.
+    new AsyncInvocation(this, 'LedgerAsync', context, {
+      target: ledger,
+      maxEventAge: Duration.hours(6),
+      failures,
     })
     new FailureAlarm(this, 'BookingFailed', context, {
       counter: ledger,

@@ -79,7 +79,7 @@ describe('every function', () => {
     ['api', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
     ['admin', ['CONTROL', 'ROLLUPS']],
     ['recalculate', ['CONTROL', 'ROLLUPS']],
-    ['operate', ['CONTROL']],
+    ['operate', ['CONTROL', 'NODES']],
     ['reconcile', ['CONTROL', 'LEDGER', 'NODES', 'QUARANTINE', 'ROLLUPS', 'TELEMETRY']],
   ])('%s is told the names of its tables: %j', (name, tables) => {
     const variables: Record<string, string> = named(name).Environment.Variables
@@ -99,9 +99,10 @@ describe('every function', () => {
     )
   })
 
-  it('of a recalculation or a nightly run may go round for long: it starts itself until all is done', () => {
+  it('of a recalculation, a nightly run or a settlement may go round for long: it starts itself until all is done', () => {
     const going = functions.filter(({ RecursiveLoop }) => RecursiveLoop === 'Allow')
     expect(going.map(({ FunctionName }) => FunctionName).sort()).toEqual([
+      'autovolt-prod-ledger',
       'autovolt-prod-recalculate',
       'autovolt-prod-reconcile',
     ])

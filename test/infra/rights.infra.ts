@@ -88,7 +88,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       },
     ],
     ['admin', { rollups: ['Query'], control: ['GetItem', 'PutItem', 'Query'] }],
-    ['operate', { control: ['GetItem', 'PutItem'] }],
+    ['operate', { nodes: ['PutItem', 'Query'], control: ['GetItem', 'PutItem'] }],
     [
       'reconcile',
       {
@@ -152,8 +152,17 @@ describe('a function may start', () => {
     ])
   })
 
-  it('a reconciliation, when an operator asks for one', () => {
-    expect(starts('autovolt-prod-operate')).toEqual(['Arn:autovolt-prod-reconcile'])
+  it('a reconciliation, when an operator asks for one, and the ledger, when one decides', () => {
+    expect(starts('autovolt-prod-operate')).toEqual([
+      'Arn:autovolt-prod-ledger',
+      'Arn:autovolt-prod-reconcile',
+    ])
+  })
+
+  it('itself, to go on with what the ledger owes', () => {
+    expect(starts('autovolt-prod-ledger')).toEqual([
+      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-ledger$/),
+    ])
   })
 
   it('itself, to go on with a recalculation', () => {

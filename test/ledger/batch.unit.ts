@@ -5,7 +5,7 @@ import { type RawItem, toItem } from '../../functions/adapters/raw.ts'
 import type { SetAside } from '../../functions/contract/failures.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
 import { type BatchPorts, bookBatch } from '../../functions/ledger/batch.ts'
-import { Contended, isPermanent, reasonOf } from '../../functions/ledger/poison.ts'
+import { Contended, isPermanent, reasonOf, Unsettled } from '../../functions/ledger/poison.ts'
 import { memoryJournal } from './memory-journal.ts'
 
 const TEN = Date.parse('2026-01-15T10:00:00Z')
@@ -90,6 +90,19 @@ beforeEach(() => {
 
 const readings = async (register: string) =>
   (await journals.get(register)?.head(register))?.state.totals.readings ?? 0
+
+it('a register that is not settled yet holds up no other, and is no fault', async () => {
+  failing = { a: new Unsettled('lines of a are not settled yet') }
+  let errors = 0
+  const countError = async () => {
+    errors += 1
+  }
+  const control = { ...ports.control, countError }
+  const done = await bookBatch(records(raw('a', 1), raw('b', 1)), { ...ports, control })
+  expect(done).toMatchObject({ entries: 1, setAside: 0, waiting: 1, failures: ['100'] })
+  expect([errors, sent]).toEqual([0, []])
+  expect(await readings('b')).toBe(1)
+})
 
 describe('a batch with a record that cannot be read', () => {
   const batch = () => records(raw('a', 1), torn(raw('a', 2)), raw('b', 1), raw('a', 3))

@@ -86,6 +86,22 @@ test('a reading that is passed over last is remembered until the next one comes'
   expect(it.lines(3)).toEqual(['+measured 2000 set_aside'])
 })
 
+test('a decision about a step changes its lines alone, however much came after it', async () => {
+  const it = register()
+  await it.book(...JUMP)
+  const month = Array.from({ length: 30 * 24 }, (_, n) => at((n + 1) * 3_600, 90_002 + n, 5 + n))
+  await it.book(...month)
+  it.decide('accept')
+  const before = it.journal.stored.length
+  expect(await it.settle()).toEqual({ register: 'n', entries: 1, isDone: true })
+  expect(it.lines(before + 1)).toEqual([
+    '-estimate 1000',
+    '-suspense 89898000',
+    '+measured 89899000 decided',
+  ])
+  expect(it.entries().at(-1)).toMatchObject({ hours: [491_238], state: { owed: null } })
+})
+
 test('a decision made before its readings come holds when they do', async () => {
   const it = register()
   it.decide('accept')

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fromItem } from '../../functions/adapters/entry-codec.ts'
 import { type FactHistory, UNKNOWN_FACTS } from '../../functions/domain/facts.ts'
 import { intervals } from '../../functions/domain/intervals.ts'
 import { fold } from '../../functions/domain/journal.ts'
 import { type Line, lineIdentity } from '../../functions/domain/line.ts'
 import { book } from '../../functions/ledger/book.ts'
+import { Unsettled } from '../../functions/ledger/poison.ts'
 import { settle } from '../../functions/ledger/settle.ts'
 import { reading, START_MS } from '../domain/readings.ts'
 import { memoryJournal } from './memory-journal.ts'
@@ -64,4 +65,76 @@ test('where two epochs lie at one instant at the edge of what is looked at, more
 
   await settle('n', null, 1, { ...base, facts: async () => told })
   expect(lines()).toEqual(sorted(intervals(readings, told)))
+})
+
+describe('settling that takes longer than a batch may wait', () => {
+  const HOURS = 40
+  const told = rated(2, 450_000)
+  /** 400 W, and once 600 W, which is more than the new rating allows. */
+  const counted = (i: number) =>
+    reading({ t: i * 1_800, wh: 100 + i * 200 + (i > 41 ? 100 : 0), epoch: 1, seq: i + 1 })
+
+  /** A register of some days that was booked by other facts, and a clock that moves with every look at it. */
+  async function register() {
+    const journal = memoryJournal()
+    let nowMs = START_MS
+    const handedOn: string[] = []
+    const readings = Array.from({ length: HOURS * 2 }, (_, i) => counted(i))
+    const base = { journal, windowHours: 1, now: () => START_MS }
+    await book('n', readings, { ...base, facts: async () => rated(1, 5_000_000) })
+    return {
+      handedOn,
+      readings,
+      journal,
+      later: (ms: number) => {
+        nowMs += ms
+      },
+      ports: (settleUntilMs: number) => ({
+        ...base,
+        now: () => {
+          nowMs += 1
+          return nowMs
+        },
+        facts: async () => told,
+        settleUntilMs,
+        handOn: async (name: string) => {
+          handedOn.push(name)
+        },
+      }),
+      entries: () => journal.stored.map(fromItem),
+    }
+  }
+
+  test('is bounded: what was done stands, the rest is handed on, and the readings wait', async () => {
+    const it = await register()
+    const before = it.journal.stored.length
+    const next = counted(HOURS * 2)
+    const attempt = () => book('n', [next], it.ports(START_MS + 12))
+    await expect(attempt()).rejects.toThrow(Unsettled)
+    expect(it.handedOn).toEqual(['n'])
+    const settled = it.entries().slice(before)
+    expect(settled.length).toBeGreaterThan(0)
+    expect(
+      settled.every(({ readings, reason }) => readings.length === 0 && reason === 'facts'),
+    ).toBe(true)
+    expect(settled.at(-1)?.state.owed).toEqual({ fromMs: expect.any(Number), toMs: null })
+
+    const done = await settle('n', null, Number.POSITIVE_INFINITY, it.ports(0))
+    expect(done.isDone).toBe(true)
+    await book('n', [next], it.ports(0))
+    expect(sorted(fold(it.entries()).lines)).toEqual(
+      sorted(intervals([...it.readings, next], told)),
+    )
+  })
+
+  test('is handed on once, as long as somebody is at it', async () => {
+    const it = await register()
+    const attempt = () => book('n', [counted(HOURS * 2)], it.ports(START_MS + 12))
+    await expect(attempt()).rejects.toThrow('lines of n from')
+    await expect(attempt()).rejects.toThrow(Unsettled)
+    expect(it.handedOn).toEqual(['n'])
+    it.later(60_000)
+    await expect(attempt()).rejects.toThrow(Unsettled)
+    expect(it.handedOn).toEqual(['n', 'n'])
+  })
 })

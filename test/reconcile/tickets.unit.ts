@@ -102,3 +102,80 @@ describe('a person', () => {
     expect(back).toMatchObject({ kind: 'refused', pointer: '/status' })
   })
 })
+
+describe('resolving with an action', () => {
+  const by = { username: 'ana', nowMs: 20_000 }
+  const parked = finding({
+    rule: 'old_suspense',
+    evidence: {
+      energy_mwh: 89_898_000,
+      from: '2026-01-15T06:01:00.000Z',
+      readings: ['s#1#2', 's#1#3'],
+    },
+  })
+  const ticket = settled([], [parked], run('r1'))[0] as Ticket
+  const resolve = (action: 'accept' | 'estimate' | 'set_aside', more: object = {}) => ({
+    status: 'resolved' as const,
+    resolution: 'seen',
+    action,
+    ...more,
+  })
+  const answered = (known: Ticket, action: 'accept' | 'set_aside', aside: string[]): Ticket => ({
+    ...known,
+    status: 'resolved',
+    resolved_by: 'ana',
+    resolution: 'seen',
+    decision: { n: 1, action, aside },
+  })
+
+  it('names the step, and of the readings the later one as odd', () => {
+    const step = { between: ['s#1#2', 's#1#3'], fromMs: Date.UTC(2026, 0, 15, 6, 1) }
+    expect(changed(ticket, resolve('accept'), by)).toMatchObject({
+      kind: 'changed',
+      decided: { ...step, action: 'accept', aside: [] },
+    })
+    expect(changed(ticket, resolve('set_aside'), by)).toMatchObject({
+      decided: { ...step, action: 'set_aside', aside: ['s#1#3'] },
+    })
+    const named = resolve('set_aside', { readings: ['s#1#3', 's#1#4', 's#1#3'] })
+    expect(changed(ticket, named, by)).toMatchObject({ decided: { aside: ['s#1#3', 's#1#4'] } })
+  })
+
+  it('decides nothing without one', () => {
+    const { action: _, ...words } = resolve('accept')
+    expect(changed(ticket, words, by)).toMatchObject({ kind: 'changed', decided: null })
+  })
+
+  it('twice is once, and another action follows the first', () => {
+    const accepted = answered(ticket, 'accept', [])
+    expect(changed(accepted, resolve('accept'), by)).toEqual({ kind: 'same' })
+    expect(changed(accepted, resolve('estimate'), by)).toMatchObject({
+      kind: 'changed',
+      decided: { action: 'estimate' },
+    })
+    const aside = answered(ticket, 'set_aside', ['s#1#3'])
+    expect(changed(aside, resolve('set_aside'), by)).toEqual({ kind: 'same' })
+    const more = resolve('set_aside', { readings: ['s#1#3', 's#1#4'] })
+    expect(changed(aside, more, by)).toMatchObject({ kind: 'changed' })
+  })
+
+  it('is refused where there is nothing to decide', () => {
+    expect(changed(first(), resolve('accept'), by)).toMatchObject({
+      status: 409,
+      pointer: '/action',
+      detail: 'is "accept", and this ticket (gap) offers no action',
+    })
+    const explained: Ticket = { ...ticket, status: 'resolved', resolved_by: 'system' }
+    expect(changed(explained, resolve('accept'), by)).toMatchObject({
+      status: 409,
+      pointer: '/action',
+    })
+  })
+
+  it('opened again by other evidence, it is to be decided again', () => {
+    const other = { ...parked, evidence: { ...parked.evidence, energy_mwh: 7 } }
+    expect(settled([answered(ticket, 'accept', [])], [other], run('r2'))).toMatchObject([
+      { status: 'open', decision: null },
+    ])
+  })
+})

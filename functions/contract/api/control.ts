@@ -5,8 +5,14 @@ import { BASE, route } from './route.ts'
 
 const MAX_PAGE = 200
 const USUAL_PAGE = 50
+/** Readings set aside at once, and the length of an identity. */
+const MAX_SET_ASIDE = 100
+const MAX_READING_ID = 128
 
 export const TicketStatus = z.literal(['open', 'acknowledged', 'resolved'])
+
+/** What resolving a ticket can append to the ledger. */
+export const TicketAction = z.literal(['accept', 'estimate', 'set_aside'])
 
 const who = z.string().nullable()
 const when = instant.nullable()
@@ -29,6 +35,17 @@ export const TicketAnswer = z.object({
   resolved_by: who.describe('`system` where a later run did not find it any more'),
   resolved_at: when,
   resolution: z.string().nullable().describe('`explained`, or the words of a person'),
+  actions: z
+    .array(TicketAction)
+    .describe('what resolving it can have done; none where no energy is undecided'),
+  decision: z
+    .object({
+      action: TicketAction,
+      n: z.int().describe('its number among the decisions about the register'),
+      set_aside: z.array(z.string()).describe('readings that are passed over as odd'),
+    })
+    .nullable()
+    .describe('what was decided; the ledger follows within moments'),
 })
 
 export const TicketsAnswer = z.object({
@@ -92,6 +109,15 @@ export const TicketChange = z.strictObject({
     .max(1_000)
     .optional()
     .describe('why it is resolved; needed to resolve'),
+  action: TicketAction.optional().describe(
+    'what to append: `accept` the whole rise as measured, leave the `estimate` and believe no more, or pass over the later reading as odd (`set_aside`); one of the ticket’s `actions`',
+  ),
+  readings: z
+    .array(z.string().min(1).max(MAX_READING_ID, `must have at most ${MAX_READING_ID} characters`))
+    .min(1, 'must name at least one reading')
+    .max(MAX_SET_ASIDE, `must name at most ${MAX_SET_ASIDE} readings`)
+    .optional()
+    .describe('with `set_aside`: the readings that are odd, where it is not the later one alone'),
 })
 
 export const AuditAnswer = z.object({
@@ -140,7 +166,7 @@ export const changeTicket = route({
   access: 'operate',
   summary: 'Says that somebody looks at a ticket, or that it is settled',
   description:
-    'A ticket goes from `open` to `acknowledged` to `resolved`. One that is resolved stays so while its evidence is the same; other evidence opens it again.',
+    'A ticket goes from `open` to `acknowledged` to `resolved`. One that is resolved stays so while its evidence is the same; other evidence opens it again. With an `action` the ledger takes back what stands of the step in question and posts what was decided, within moments; another action on a resolved ticket follows the former one.',
   params: z.strictObject({ id: z.string().min(1).max(256) }),
   body: TicketChange,
   answer: { status: 200, schema: TicketAnswer },
@@ -170,6 +196,7 @@ export const audit = route({
   errors: [400],
 })
 
+export type TicketChange = z.infer<typeof TicketChange>
 export type TicketAnswer = z.infer<typeof TicketAnswer>
 export type ReconciliationAnswer = z.infer<typeof ReconciliationAnswer>
 export type TicketsAnswer = z.infer<typeof TicketsAnswer>

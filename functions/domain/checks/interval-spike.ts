@@ -16,16 +16,25 @@ export function intervalSpike(view: NodeView): Finding[] {
       const over = highest - third
       if (third <= 0 || over < spike_least_mwh || over * 100 <= third * spike_percent) return []
       const block = blocks.indexOf(highest)
+      const blockMs = day.startMs + block * BLOCK_MS
+      // Somebody has looked at it already, and believed the counter.
+      const isDecided = register.lines.some(
+        ({ kind, flags, fromMs, toMs }) =>
+          kind === 'measured' &&
+          flags.includes('decided') &&
+          fromMs < blockMs + BLOCK_MS &&
+          toMs > blockMs,
+      )
       return [
         {
           rule: 'interval_spike',
           register: register.register,
           window: day.date,
           fromMs: day.startMs,
-          severity: 'medium',
+          severity: isDecided ? 'info' : 'medium',
           evidence: {
             classroom,
-            block_from: instant(day.startMs + block * BLOCK_MS),
+            block_from: instant(blockMs),
             highest_mwh: highest,
             third_highest_mwh: third,
           },

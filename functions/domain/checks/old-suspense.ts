@@ -1,15 +1,16 @@
 import { type Finding, instant } from './finding.ts'
-import type { NodeView } from './view.ts'
+import type { NodeView, RegisterView } from './view.ts'
 
-/** Energy that was seen and not credited, and that no later reading has decided for too long. */
+/** Energy or readings that were seen and not credited, and that no later reading has decided for too long. */
 export function oldSuspense({ registers, limits, nowMs }: NodeView): Finding[] {
-  return registers.flatMap(({ register, lines }) =>
-    lines
-      .filter(({ kind, toMs }) => kind === 'suspense' && nowMs - toMs > limits.suspense_ms)
+  const isOld = (ms: number) => nowMs - ms > limits.suspense_ms
+  return registers.flatMap((register) => [
+    ...register.lines
+      .filter(({ kind, toMs }) => kind === 'suspense' && isOld(toMs))
       .map(
         ({ fromMs, toMs, energyMwh, between }): Finding => ({
           rule: 'old_suspense',
-          register,
+          register: register.register,
           window: `${instant(fromMs)}/${instant(toMs)}`,
           fromMs: toMs,
           severity: 'medium',
@@ -21,5 +22,30 @@ export function oldSuspense({ registers, limits, nowMs }: NodeView): Finding[] {
           },
         }),
       ),
-  )
+    ...heldBack(register, isOld),
+  ])
+}
+
+/** A counter that fell just before it was heard of for the last time: the rules would wait for ever. */
+function heldBack({ register, held }: RegisterView, isOld: (ms: number) => boolean): Finding[] {
+  const [first] = held?.readings ?? []
+  if (!held || first === undefined || !isOld(first.tMs)) return []
+  const { after, readings } = held
+  return [
+    {
+      rule: 'old_suspense',
+      register,
+      window: `held back since ${instant(first.tMs)}`,
+      fromMs: null,
+      severity: 'medium',
+      evidence: {
+        held_back: readings.length,
+        counter_before_mwh: after.energyMwh,
+        counter_mwh: first.energyMwh,
+        from: instant(after.tMs),
+        to: instant(readings.at(-1)?.tMs ?? first.tMs),
+        readings: [after.id, ...readings.map(({ id }) => id)],
+      },
+    },
+  ]
 }

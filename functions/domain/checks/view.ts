@@ -36,6 +36,8 @@ export interface RegisterView {
   readonly readings: readonly PlacedReading[]
   /** The effective lines between them. */
   readonly lines: readonly Line[]
+  /** Readings at the journal's end that fell behind the last kept one, until later ones decide. */
+  readonly held?: { readonly after: PlacedReading; readonly readings: readonly PlacedReading[] }
   readonly days: readonly DayView[]
   /** Ranges of sequence numbers that the node says it no longer holds. */
   readonly given: readonly SequenceSpan[]

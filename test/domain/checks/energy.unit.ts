@@ -4,7 +4,7 @@ import { stuckCounter } from '../../../functions/domain/checks/stuck-counter.ts'
 import { sumCheck } from '../../../functions/domain/checks/sum-check.ts'
 import { useWhileOff } from '../../../functions/domain/checks/use-while-off.ts'
 import { zeroWhileOn } from '../../../functions/domain/checks/zero-while-on.ts'
-import { dayOf, line, node, only, placed, register } from './views.ts'
+import { DAY, dayOf, line, node, only, placed, register } from './views.ts'
 
 const channel = (deviceId: string, wh: number | null, on: boolean | null = null) => ({
   deviceId,
@@ -35,6 +35,17 @@ describe('interval_spike', () => {
 
   it('has nothing to compare with in a day of two blocks', () => {
     expect(intervalSpike(blocks(5_000, 20))).toEqual([])
+  })
+
+  it('asks nobody about energy that a person accepted', () => {
+    const days = [dayOf({ none: { wh: [600, 600, 600, 1_681] } })]
+    const at = (blockOfDay: number) => {
+      const fromMs = DAY.startMs + blockOfDay * 15 * 60_000
+      const accepted = line({ fromMs, toMs: fromMs + 60_000, flags: ['decided'] })
+      return intervalSpike(only({ days, lines: [accepted] })).map(({ severity }) => severity)
+    }
+    expect(at(2)).toEqual(['medium'])
+    expect(at(3)).toEqual(['info'])
   })
 })
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { brokenChain } from '../../../functions/domain/checks/broken-chain.ts'
 import { CHECKS, findingsOf } from '../../../functions/domain/checks/checks.ts'
-import { RULES } from '../../../functions/domain/checks/finding.ts'
+import { type Finding, RULES } from '../../../functions/domain/checks/finding.ts'
 import { linesDiffer } from '../../../functions/domain/checks/lines-differ.ts'
 import { noTariff } from '../../../functions/domain/checks/no-tariff.ts'
+import { offerOf } from '../../../functions/domain/checks/offers.ts'
 import { oldSuspense } from '../../../functions/domain/checks/old-suspense.ts'
 import { prolongedEstimation } from '../../../functions/domain/checks/prolonged-estimation.ts'
 import { rollupDiffers } from '../../../functions/domain/checks/rollup-differs.ts'
@@ -76,6 +77,33 @@ describe('old_suspense', () => {
   it('is found after a day, and not before', () => {
     expect(oldSuspense(at(24 * HOUR))).toEqual([])
     expect(oldSuspense(at(24 * HOUR + 1))).toMatchObject([{ evidence: { energy_mwh: 5_000 } }])
+  })
+
+  it('is a counter that fell before it fell silent, too', () => {
+    const after = placed({ t: 0, wh: 101, epoch: 1, seq: 2 })
+    const held = placed({ t: 60, wh: 40, epoch: 1, seq: 3 })
+    const silent = { held: { after, readings: [held] } }
+    expect(oldSuspense(only(silent, { nowMs: held.tMs + 24 * HOUR }))).toEqual([])
+    const [found] = oldSuspense(only(silent, { nowMs: held.tMs + 24 * HOUR + 1 }))
+    expect(found).toMatchObject({
+      window: 'held back since 2026-01-15T06:01:00.000Z',
+      fromMs: null,
+      evidence: { held_back: 1, counter_before_mwh: 101_000, counter_mwh: 40_000 },
+    })
+    expect(offerOf(found as Finding)).toEqual({
+      actions: ['estimate', 'set_aside'],
+      between: [after.id, held.id],
+      aside: [held.id],
+      fromMs: after.tMs,
+    })
+  })
+
+  it('offers to decide; no other finding does', () => {
+    const [found] = oldSuspense(at(48 * HOUR))
+    expect(offerOf(found as Finding)?.actions).toEqual(['accept', 'estimate', 'set_aside'])
+    const others = RULES.filter((rule) => rule !== 'old_suspense')
+    const offers = others.map((rule) => offerOf({ ...(found as Finding), rule }))
+    expect(new Set(offers)).toEqual(new Set([null]))
   })
 
   it('is not a measured line', () => {
