@@ -14,14 +14,14 @@ import { startFunction } from '../adapters/start-function.ts'
 import { registerParts } from '../domain/reading.ts'
 import { type BatchPorts, bookBatch } from './batch.ts'
 import { remembered } from './remembered.ts'
-import { type Settled, settle } from './settle.ts'
+import { type Settled, settle, settleInTurns } from './settle.ts'
 
 const client = documentClient()
 const start = startFunction(new LambdaClient({}), env('AWS_LAMBDA_FUNCTION_NAME'))
 const nodes = nodeStore(client, env('NODES_TABLE'))
 /** Facts change by hand; a minute's delay is nothing, a read for every batch would be. */
 const nodeOf = remembered((esp32Name: string) => nodes.get(esp32Name), 60_000, Date.now)
-const ports: BatchPorts = {
+const ports: BatchPorts & { handOn: NonNullable<BatchPorts['handOn']> } = {
   journal: journal(client, { ledger: env('LEDGER_TABLE'), nodes: env('NODES_TABLE') }),
   facts: async (register, atLeast) => {
     const { esp32Name } = registerParts(register)
@@ -76,10 +76,9 @@ export const handler = observed<
 >().handler(async (event) => {
   if ('restate' in event) {
     const { register, from_ms, goes_on } = Restate.parse(event).restate
-    const settled = await settle(register, from_ms, Date.now() + RESTATING_MS, ports)
+    const turn = goes_on ? settleInTurns : settle
+    const settled = await turn(register, from_ms, Date.now() + RESTATING_MS, ports)
     metrics.addMetric('EntriesBooked', MetricUnit.Count, settled.entries)
-    // The head says what is left, so it ends: each invocation leaves less of it.
-    if (goes_on && !settled.isDone) await start({ restate: { register, from_ms: null, goes_on } })
     return settled
   }
   const redriven = event.redriven === true

@@ -206,6 +206,21 @@ export async function settle(
   throw new Contended(`ledger head of ${register} moved ${MAX_RACES} times in a row`)
 }
 
+/**
+ * Settles a register as far as the time goes, and has another turn begin where something is left. The head
+ * says what is left and each turn leaves less of it, so the turns come to an end.
+ */
+export async function settleInTurns(
+  register: string,
+  fromMs: number | null,
+  untilMs: number,
+  ports: SettlePorts & { readonly handOn: (register: string) => Promise<void> },
+): Promise<Settled> {
+  const settled = await settle(register, fromMs, untilMs, ports)
+  if (!settled.isDone) await ports.handOn(register)
+  return settled
+}
+
 function knowsMore(a: Knowledge, b: Knowledge): boolean {
   return a.facts > b.facts || a.decisions > b.decisions
 }

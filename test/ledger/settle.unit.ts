@@ -6,7 +6,7 @@ import { fold } from '../../functions/domain/journal.ts'
 import { type Line, lineIdentity } from '../../functions/domain/line.ts'
 import { book } from '../../functions/ledger/book.ts'
 import { Unsettled } from '../../functions/ledger/poison.ts'
-import { settle } from '../../functions/ledger/settle.ts'
+import { settle, settleInTurns } from '../../functions/ledger/settle.ts'
 import { reading, START_MS } from '../domain/readings.ts'
 import { memoryJournal } from './memory-journal.ts'
 
@@ -125,6 +125,19 @@ describe('settling that takes longer than a batch may wait', () => {
     expect(sorted(fold(it.entries()).lines)).toEqual(
       sorted(intervals([...it.readings, next], told)),
     )
+  })
+
+  test('goes on in turns until nothing is owed', async () => {
+    const it = await register()
+    const ports = it.ports(0)
+    let turns = 0
+    do {
+      turns += 1
+      await settleInTurns('n', null, ports.now() + 4, ports)
+    } while (it.handedOn.length === turns)
+    expect(turns).toBeGreaterThan(3)
+    expect(it.entries().at(-1)?.state.owed).toBeNull()
+    expect(sorted(fold(it.entries()).lines)).toEqual(sorted(intervals(it.readings, told)))
   })
 
   test('is handed on once, as long as somebody is at it', async () => {
