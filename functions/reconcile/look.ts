@@ -10,7 +10,7 @@ import { START as START_OF_WALK } from '../domain/walk.ts'
 import { START, walkChain } from '../verify/chain.ts'
 import { daysOf, type VerifyDaysPorts } from '../verify/days.ts'
 import { lineFaults } from './lines.ts'
-import { type RawWindow, type RawWindowPorts, readWindow } from './raw.ts'
+import { firstSequences, type RawWindow, type RawWindowPorts, readWindow } from './raw.ts'
 
 /** How far a register's chain was when it was last anchored, outside of the database. */
 export interface Anchor {
@@ -68,11 +68,14 @@ export async function lookAt(
   const { hasEpoch } = ports.journal
   const raw = await readWindow(register, known, fromMs, { rawRange: ports.rawRange, hasEpoch })
   const bookedIds = new Set(booked.map(({ id }) => id))
-  const epochs = new Set(known.map(({ epoch }) => epoch))
-  const unbooked = raw.readings.filter(
-    ({ id, atMs, epoch }) =>
-      !bookedIds.has(id) && (atMs >= fromMs || (epoch !== null && !epochs.has(epoch))),
-  )
+  // A clock that lies says nothing: within an epoch the sequence tells what belongs to the window.
+  const firsts = firstSequences(known)
+  const unbooked = raw.readings.filter(({ id, atMs, epoch, seq }) => {
+    if (bookedIds.has(id)) return false
+    if (atMs >= fromMs || epoch === null) return atMs >= fromMs
+    const first = firsts.get(epoch)
+    return first === undefined || (seq !== null && seq > first)
+  })
   const isProved = chain.length === 0
   const view: RegisterView = {
     register,

@@ -83,7 +83,8 @@ function readable(item: Record<string, unknown>) {
   }
 }
 
-function firstSequences(known: readonly PlacedReading[]): Map<number, number> {
+/** The first sequence number of each epoch. */
+export function firstSequences(known: readonly PlacedReading[]): Map<number, number> {
   const firsts = new Map<number, number>()
   for (const { epoch, seq } of known) {
     if (epoch === null || seq === null) continue

@@ -42,12 +42,12 @@ interface Order {
 const ATTEMPTS = 3
 /** Redrives after which a run that has not ended never will. */
 const REDRIVES = 60
-/** A worker that is to be killed is so after this many steps at most; it may have ended by then. */
-const MOST_STEPS = 300
+/** A worker that is to be killed is so after this many steps at most, which is less than a node or two take. */
+const MOST_STEPS = 60
 
 /**
- * Runs the nightly reconciliation as its function does. Every third one is started twice, and in every
- * other one all workers work at the same time.
+ * Runs the nightly reconciliation as its function does. Every third one is started twice, in every other
+ * one all workers work at the same time, and in the others the first is killed; so may be any.
  *
  * @param index the runs before it
  * @returns the run as it is stored
@@ -59,11 +59,14 @@ export async function night(index: number, ports: NightPorts): Promise<Run | nul
   const orders: Order[] = [start]
   if (faults.strikes('run_repeated', index % 3 === 0)) orders.push(start)
   const isAtOnce = faults.strikes('workers_at_once', index % 2 === 0)
+  let doomed = index % 2
   const failed: Order[] = []
   const obey = async (order: Order) => {
     for (let left = ATTEMPTS; left > 0; left--) {
       try {
-        await invoked(order, (next) => orders.push(next), ports)
+        const isDoomed = doomed > 0 && order.worker !== null
+        if (isDoomed) doomed -= 1
+        await invoked(order, isDoomed, (next) => orders.push(next), ports)
         return
       } catch {
         // Tried again, as Lambda does; what fails to the end waits for people.
@@ -89,10 +92,11 @@ export async function night(index: number, ports: NightPorts): Promise<Run | nul
 /** One invocation, in a process of its own: as `functions/reconcile/handler.ts` wires it. */
 async function invoked(
   { runId, worker }: Order,
+  isDoomed: boolean,
   startLater: (order: Order) => void,
   { engine, faulty, faults, draw, callees, siteTimeZone, now }: NightPorts,
 ): Promise<void> {
-  let steps = worker !== null && draw.happens(250) ? draw.between(1, MOST_STEPS) : 0
+  let steps = worker !== null && (isDoomed || draw.happens(150)) ? draw.between(1, MOST_STEPS) : 0
   const process = mortal(() => {
     steps -= 1
     return faults.strikes('worker_killed', steps === 0)
