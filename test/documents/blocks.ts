@@ -59,6 +59,8 @@ export function commandsOf(script: string): string[][] {
   const text = script
     .replace(/\\\n/g, ' ')
     .replace(/^\s*#.*$/gm, '')
+    // What a command is given to read is no command.
+    .replace(/<<'?(\w+)'?\n[\s\S]*?\n\1\n/g, '\n')
     // What a command prints becomes a word of another: both are looked at.
     .replace(/\b[A-Z_]+=\$\(/g, '\n$(')
     .replace(/\$\(([^()]*)\)/g, '\n$1\n')

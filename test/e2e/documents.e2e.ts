@@ -114,18 +114,24 @@ const SAYS: Readonly<Record<string, (lines: string[]) => void>> = {
   },
 }
 
-describe.each(DOCUMENTS)('the commands of %s', (document) => {
-  const local = blocksOf(document).filter(({ use }) => use === 'local')
-  if (local.length === 0) it('need an account or another machine', () => {})
-  for (const [n, block] of local.entries()) {
-    it(`${block.heading} (${block.at})`, async () => {
-      const out = await run(block, local.slice(0, n))
-      SAYS[`${document} ${block.heading}`]?.(
-        out
-          .trim()
-          .split('\n')
-          .filter((line) => line !== ''),
-      )
-    })
-  }
-})
+/** Revoked nodes and lost tables would take the ground from under the others: they have tests of their own. */
+const apart = ['docs/devices.md', 'docs/recovery.md']
+
+describe.each(DOCUMENTS.filter((path) => !apart.includes(path)))(
+  'the commands of %s',
+  (document) => {
+    const local = blocksOf(document).filter(({ use }) => use === 'local')
+    if (local.length === 0) it('need an account or another machine', () => {})
+    for (const [n, block] of local.entries()) {
+      it(`${block.heading} (${block.at})`, async () => {
+        const out = await run(block, local.slice(0, n))
+        SAYS[`${document} ${block.heading}`]?.(
+          out
+            .trim()
+            .split('\n')
+            .filter((line) => line !== ''),
+        )
+      })
+    }
+  },
+)
