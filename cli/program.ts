@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
+import { allow } from './commands/allow.ts'
 import { cost } from './commands/cost.ts'
 import { criteria } from './commands/criteria.ts'
+import { claim, enrol, revoke, rotate } from './commands/identity.ts'
 import { node } from './commands/node.ts'
 import { provision } from './commands/provision.ts'
 import { quarantine } from './commands/quarantine.ts'
@@ -31,6 +33,11 @@ const standard: Output = {
 /** In the order of the help. */
 const COMMANDS = [
   provision,
+  allow,
+  claim,
+  enrol,
+  rotate,
+  revoke,
   node,
   token,
   users,

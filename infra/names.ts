@@ -13,3 +13,8 @@ export function physicalName(config: StageConfig, name: string): string {
  * port is fixed; plain http is allowed because nothing leaves the machine.
  */
 export const LOOPBACK_CALLBACK = 'http://localhost:8976/callback'
+
+/** What the thing groups of classrooms begin with: `autovolt-<stage>-room-`. */
+export function thingGroupPrefix({ stage }: { stage: string }): string {
+  return `autovolt-${stage}-room-`
+}

@@ -177,7 +177,10 @@ export interface Endpoints {
   functions: Record<string, string>
   /** Queue URLs on the control endpoint by queue name. */
   queues: Record<string, string>
-  devicePolicy: string
+  /** Names of the IoT policies of nodes. */
+  devicePolicies: string[]
+  /** The type of nodes' things, where the app has one. */
+  thingType?: string
   /** Process id of the running stack. */
   pid: number
 }

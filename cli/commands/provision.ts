@@ -1,42 +1,39 @@
 import type { Command } from 'commander'
+import { Failure, usage } from '../failure.ts'
 import type { Output } from '../program.ts'
-import type { NodeEntry } from '../provisioning/registry.ts'
 import { openStack, type StackOptions, withStackOptions } from '../stack/stack.ts'
+import { entryOf, type NodeOptions, withNodeOptions } from './node-options.ts'
 
-interface Options extends StackOptions {
-  classroom: string
-  ratingW?: string
-  rolloverWh?: string
-  channel: string[]
+interface Options extends StackOptions, NodeOptions {
+  csv?: string
+  for: string
   out?: string
-  from?: string
 }
 
-/** `autovolt provision <esp32_name> --classroom <name>` */
+/** `autovolt provision <esp32_name> --classroom <name>`, or `--csv <file>` for many */
 export function provision(program: Command, output: Output): void {
-  withStackOptions(program.command('provision'))
-    .description('register a node and write the key and certificates it connects with')
-    .argument('<esp32_name>', 'name of the node, its thing and its MQTT client id')
-    .requiredOption(
-      '--classroom <name>',
-      'where it stands (its first place covers all earlier time)',
-    )
-    .option('--rating-w <watts>', 'most power its wiring carries')
-    .option('--rollover-wh <wh>', 'where its meter wraps to zero, if it does')
+  withNodeOptions(withStackOptions(program.command('provision')))
+    .description('register nodes and write the key and certificates they connect with')
+    .argument('[esp32_name]', 'name of the node, its thing and its MQTT client id')
+    .option('--classroom <name>', 'where it stands (its first place covers all earlier time)')
     .option(
-      '--channel <id:watts>',
-      'a channel with its rated power; repeat for each',
-      (value: string, all: string[]) => [...all, value],
-      [],
+      '--csv <file>',
+      'a campus: node,classroom,rating_w,rollover_wh,channels,serial; goes on where an earlier run ended',
     )
-    .option(
-      '--from <instant>',
-      'since when ratings and rollover hold, ISO 8601 (default: always for the first of a node, else two minutes from now)',
-    )
+    .option('--for <days>', 'with --csv: how long nodes with a serial have to claim', '30')
     .option('--out <dir>', 'where the files go (default: <data-dir>/things/<esp32_name>)')
-    .action(async (esp32Name: string, options: Options) => {
+    .action(async (esp32Name: string | undefined, options: Options) => {
+      if (options.csv !== undefined) {
+        if (esp32Name !== undefined)
+          throw usage(`--csv: leave out "${esp32Name}"; the file names them`)
+        return campus(output, options.csv, options)
+      }
+      if (esp32Name === undefined) throw usage('esp32_name is missing (or --csv <file>)')
+      if (options.classroom === undefined) {
+        throw usage("required option '--classroom <name>' not specified")
+      }
       const { provisionNode } = await import('../provisioning/provision.ts')
-      const entry = await parse(esp32Name, options)
+      const entry = await entryOf(esp32Name, options)
       const stack = await openStack(options)
       const done = await provisionNode(stack, entry, { out: options.out })
       const what = done.isNew ? 'provisioned' : 'was registered before: further certificate for'
@@ -51,29 +48,28 @@ export function provision(program: Command, output: Output): void {
     })
 }
 
-async function parse(esp32Name: string, options: Options): Promise<NodeEntry> {
-  const { option, PositiveThousandths } = await import('../quantity.ts')
-  const { Classroom, Esp32Name } = await import('../../functions/contract/names.ts')
-  const { parseChannels } = await import('../provisioning/channels.ts')
-  const optional = (field: string, value: string | undefined) =>
-    value === undefined ? undefined : option(field, PositiveThousandths, value)
-  return {
-    esp32Name: option('esp32_name', Esp32Name, esp32Name),
-    classroom: option('--classroom', Classroom, options.classroom),
-    ratingMw: optional('--rating-w', options.ratingW),
-    rolloverMwh: optional('--rollover-wh', options.rolloverWh),
-    channels: parseChannels('--channel', options.channel),
-    effectiveFromMs: await parseInstant(options.from),
-  }
-}
-
-async function parseInstant(text: string | undefined): Promise<number | undefined> {
-  if (text === undefined) return undefined
-  const { option } = await import('../quantity.ts')
-  const z = await import('zod')
-  const iso = z.iso.datetime({
-    offset: true,
-    message: 'must be an ISO 8601 instant with an offset, like 2026-01-15T00:00:00+05:30',
+async function campus(output: Output, file: string, options: Options): Promise<void> {
+  const { option, whole } = await import('../quantity.ts')
+  const { readCampus } = await import('../provisioning/campus-file.ts')
+  const { provisionCampus } = await import('../provisioning/campus.ts')
+  const days = option('--for', whole(1, 365), options.for)
+  const rows = readCampus(file)
+  const stack = await openStack(options)
+  const done = await provisionCampus(stack, rows, {
+    forMs: days * 86_400_000,
+    progress: (line) => output.out(`${line}\n`),
   })
-  return Date.parse(option('--from', iso, text))
+  const { provisioned, allowed, known, failed, leftOver, log } = done
+  output.out(
+    `${rows.length} nodes: ${provisioned} provisioned, ${allowed} allowed to claim, ${known} done before, ${failed.length} failed; log in ${log}\n`,
+  )
+  if (leftOver.length > 0) {
+    output.out(
+      `an earlier run began these, and the file does not name them: ${leftOver.join(', ')}; \`autovolt provision <node>\` completes each\n`,
+    )
+  }
+  if (failed.length === 0) return
+  const lines = failed.map(({ line, node, reason }) => `${file}:${line}: ${node}: ${reason}`)
+  output.err(`${lines.join('\n')}\n`)
+  throw new Failure(`${failed.length} of ${rows.length} nodes failed; run it again to go on`)
 }

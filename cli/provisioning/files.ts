@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../failure.ts'
 
@@ -14,23 +14,12 @@ export function thingDirectory(dataDir: string, esp32Name: string): string {
   return join(dataDir, 'things', esp32Name)
 }
 
-/** Writes `device.crt`, `device.key` (readable by the owner only) and `ca.crt` into a directory. */
-export function writeCredentials(directory: string, credentials: Credentials): void {
-  mkdirSync(directory, { recursive: true })
-  write(join(directory, 'ca.crt'), credentials.caPem, 0o644)
-  write(join(directory, 'device.key'), credentials.keyPem, 0o600)
-  write(join(directory, 'device.crt'), credentials.certificatePem, 0o644)
+/** Where the claim certificate lies that a campus of nodes shares. */
+export function claimDirectory(dataDir: string): string {
+  return join(dataDir, 'claim')
 }
 
-/** Each file appears whole or not at all, and with its mode from the first byte on. */
-function write(path: string, text: string, mode: number): void {
-  const part = `${path}.part`
-  writeFileSync(part, text, { mode })
-  chmodSync(part, mode)
-  renameSync(part, path)
-}
-
-/** Reads them back. Throws a Failure that names the missing file and how to make it. */
+/** Reads `device.crt`, `device.key` and `ca.crt`. Throws a Failure that names the missing file and how to make it. */
 export function readCredentials(directory: string): Credentials {
   return {
     certificatePem: read(directory, 'device.crt'),

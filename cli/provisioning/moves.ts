@@ -1,3 +1,4 @@
+import { ResourceNotFoundException } from '@aws-sdk/client-iot'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod'
 import { classroomAt } from '../../functions/domain/assignment.ts'
@@ -9,6 +10,7 @@ import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
 import { isOfThePast, recordedBy } from './provision.ts'
 import { type Channel, openRegistry } from './registry.ts'
+import { placeThing, withIot } from './thing.ts'
 
 const Followed = z.looseObject({ days_written: z.int() })
 
@@ -42,6 +44,7 @@ export async function moveNode(
     const registry = openRegistry(stack)
     try {
       await registry.assign(esp32Name, to, recordedBy(), nowMs)
+      if (to.fromMs <= nowMs) await regroup(stack, esp32Name, to.classroom)
     } finally {
       registry.close()
     }
@@ -53,6 +56,15 @@ export async function moveNode(
     return { isNew, daysWritten: done.days_written }
   } finally {
     lambda.destroy()
+  }
+}
+
+/** Its thing follows into the group of the classroom. A node that only ever posted has no thing. */
+async function regroup(stack: Stack, esp32Name: string, classroom: string | null): Promise<void> {
+  try {
+    await withIot(stack, (iot) => placeThing(iot, stack, esp32Name, classroom))
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error
   }
 }
 

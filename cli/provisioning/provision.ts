@@ -1,17 +1,18 @@
 import { userInfo } from 'node:os'
 import { restateNode } from '../redrive/restate.ts'
 import type { Stack } from '../stack/stack.ts'
-import { thingDirectory, writeCredentials } from './files.ts'
-import { makeKeyAndRequest } from './key.ts'
+import { thingDirectory } from './files.ts'
+import { makeIdentity } from './identity.ts'
 import {
   type FactsGiven,
   type Known,
   type NodeEntry,
   openRegistry,
   otherClassroom,
+  type Registry,
   UNTIL_KNOWN_MS,
 } from './registry.ts'
-import { registerThing } from './thing.ts'
+import { issuer, makeThing, placeThing, withIot } from './thing.ts'
 
 /** What provisioning did. */
 export interface Provisioned {
@@ -28,13 +29,16 @@ export interface ProvisionOptions {
   /** @default `<dataDir>/things/<esp32_name>` */
   out?: string
   nowMs?: number
+  /** Hears of a certificate that counts, before its files are in place. */
+  made?: (certificateId: string) => void
 }
 
 /**
- * Makes a node known: key and certificate, thing, policy, registry entry, and the three files it
- * connects with. Safe to repeat: a registered node gets a further certificate and keeps its
- * assignment. Facts of the past restate what was booked by others. Throws a Failure when it is assigned
- * to another classroom, before anything is made.
+ * Makes a node known: thing, type and group, registry entry, key and certificate with its policies, and
+ * the three files it connects with. Safe to repeat: what an earlier call left half done is completed, a
+ * registered node gets a further certificate and keeps its assignment. Facts of the past restate what
+ * was booked by others. Throws a Failure when it is assigned to another classroom, before anything is
+ * made.
  */
 export async function provisionNode(
   stack: Stack,
@@ -42,38 +46,63 @@ export async function provisionNode(
   options: ProvisionOptions = {},
 ): Promise<Provisioned> {
   const directory = options.out ?? thingDirectory(stack.dataDir, entry.esp32Name)
-  const registry = openRegistry(stack)
-  try {
-    const [known, key, broker] = await Promise.all([
-      registry.read(entry.esp32Name),
-      makeKeyAndRequest(entry.esp32Name),
-      stack.mqtt(),
-    ])
-    if (known.classroom !== undefined && known.classroom !== entry.classroom) {
-      throw otherClassroom(entry.esp32Name, known.classroom, entry.classroom)
-    }
+  const nowMs = options.nowMs ?? Date.now()
+  const { esp32Name } = entry
+  return withIot(stack, async (iot) => {
+    const broker = await stack.mqtt()
     // The registry comes first: a classroom lost to another call at the same time must not leave
     // a certificate behind, while an entry without a certificate is completed by the next call.
-    const thing = await registerThing(stack, entry.esp32Name, key.csrPem, (thingArn) =>
-      registry.write(entry, known, thingArn, recordedBy(), options.nowMs ?? Date.now()),
-    )
-    writeCredentials(directory, {
-      certificatePem: thing.certificatePem,
-      keyPem: key.keyPem,
-      caPem: broker.ca,
-    })
-    const nowMs = options.nowMs ?? Date.now()
+    const { isNew, restated, registry } = await registerNode(stack, entry, iot, nowMs)
+    try {
+      const { certificateArn } = await makeIdentity(
+        directory,
+        esp32Name,
+        broker.ca,
+        issuer(iot, stack.devicePolicies, esp32Name),
+        {
+          nowMs,
+          made: async (certificateId) => {
+            await registry.note(esp32Name, { event: 'issued', certificateId }, recordedBy(), nowMs)
+            options.made?.(certificateId)
+          },
+        },
+      )
+      return { directory, certificateArn, isNew, restated }
+    } finally {
+      registry.close()
+    }
+  })
+}
+
+/** Makes thing, group and registry entry of a node, and no certificate. The registry is the caller's to close. */
+export async function registerNode(
+  stack: Stack,
+  entry: NodeEntry,
+  iot: Parameters<typeof makeThing>[0],
+  nowMs: number,
+): Promise<{ isNew: boolean; restated: number; thingGroup: string; registry: Registry }> {
+  const { esp32Name, classroom } = entry
+  const registry = openRegistry(stack)
+  try {
+    const known = await registry.read(esp32Name)
+    if (known.classroom !== undefined && known.classroom !== classroom) {
+      throw otherClassroom(esp32Name, known.classroom, classroom)
+    }
+    const thingArn = await makeThing(iot, stack, esp32Name)
+    await registry.write(entry, known, thingArn, recordedBy(), nowMs)
+    const thingGroup = await placeThing(iot, stack, esp32Name, classroom)
     const restated = isOfThePast(entry, known, nowMs)
-      ? await restateNode(stack, entry.esp32Name, null)
+      ? await restateNode(stack, esp32Name, null)
       : new Map<string, number>()
     return {
-      directory,
-      certificateArn: thing.certificateArn,
       isNew: !known.isRegistered,
       restated: [...restated.values()].reduce((sum, entries) => sum + entries, 0),
+      thingGroup: thingGroup ?? '',
+      registry,
     }
-  } finally {
+  } catch (error) {
     registry.close()
+    throw error
   }
 }
 

@@ -59,7 +59,16 @@ export interface Registry {
     by: string,
     nowMs: number,
   ): Promise<void>
+  /** Adds what became of a certificate of a node. */
+  note(esp32Name: string, what: CertificateNote, by: string, nowMs: number): Promise<void>
   close(): void
+}
+
+/** What happened to a certificate, for whoever asks later which chip could speak for a node, and when. */
+export interface CertificateNote {
+  readonly event: 'issued' | 'replaced' | 'revoked'
+  readonly certificateId: string
+  readonly reason?: string
 }
 
 /** Opens the Nodes table of a stack. */
@@ -108,6 +117,15 @@ export function openRegistry(stack: Stack): Registry {
           `somebody else assigned ${esp32Name} in this very moment; look, then repeat`,
         )
       }
+    },
+    note: async (esp32Name, { event, certificateId, reason }, by, nowMs) => {
+      await putOnce({
+        esp32_name: esp32Name,
+        kind: `certificate#${certificateId}#${event}`,
+        reason,
+        at_ms: nowMs,
+        recorded_by: by,
+      })
     },
     close: () => plain.destroy(),
   }

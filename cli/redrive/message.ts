@@ -4,6 +4,7 @@ import {
   SetAside,
   StreamFailure,
 } from '../../functions/contract/failures.ts'
+import { LifecycleRuleEvent } from '../../functions/contract/lifecycle.ts'
 import type { RuleEvent } from '../../functions/contract/rule-event.ts'
 import { Failure } from '../failure.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -62,6 +63,11 @@ export function understand(
   }
   const rule = RuleFailure.safeParse(json)
   if (rule.success) {
+    const told = lifecycleEvent(rule.data, message.sentAtMs)
+    if (told !== null) {
+      const fn = stack.functionName('presence')
+      return { errand: { kind: 'event', fn, event: told }, about: `an event on ${rule.data.topic}` }
+    }
     const { fn, event } = ruleEvent(stack, rule.data, message.sentAtMs)
     const why = rule.data.failures[0]?.errorMessage ?? 'no reason given'
     const failed = rule.data.failures.map(({ failedAction }) => failedAction)
@@ -101,6 +107,14 @@ function ownFunction(stack: Stack, arn: string): string {
   return name
 }
 
+/** What AWS IoT said of a connection; null for a message of a node. */
+function lifecycleEvent(failure: RuleFailure, sentAtMs: number): LifecycleRuleEvent | null {
+  const [, channel, esp32_name] = LIFECYCLE.exec(failure.topic) ?? []
+  if (channel === undefined) return null
+  const payload = failure.base64OriginalPayload
+  return LifecycleRuleEvent.parse({ payload, esp32_name, channel, received_at: sentAtMs })
+}
+
 /**
  * The event the rule would have handed over. The rule's own instant of receipt is not in its error
  * report; the queue got that report within moments of it.
@@ -134,6 +148,7 @@ function ruleEvent(
 const KNOWN: readonly string[] = ['LambdaAction', 'FirehoseAction']
 /** Only what nodes measure is kept; who is present shows in the next heartbeat. */
 const isArchived = ({ channel }: RuleEvent) => channel === 'telemetry'
+const LIFECYCLE = /^\$aws\/events\/presence\/(connected|disconnected)\/([^/]+)$/
 
 function isChannel(name: string): name is RuleEvent['channel'] {
   return name === 'telemetry' || name === 'status' || name === 'heartbeat'

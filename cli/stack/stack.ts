@@ -39,8 +39,14 @@ export interface Stack {
   readonly dataDir: string
   /** IANA zone in which days begin and end. */
   readonly siteTimeZone: string
-  /** Name of the IoT policy attached to the certificates of nodes. */
-  readonly devicePolicy: string
+  /** Names of the IoT policies attached to the certificates of nodes. */
+  readonly devicePolicies: readonly string[]
+  /** Name of the IoT policy of claim certificates. */
+  readonly claimPolicy: string
+  /** Name of the template by which nodes claim their identity. */
+  readonly provisioningTemplate: string
+  /** The type of the things of nodes; absent where the app has none. */
+  readonly thingType?: string
   /** Name of the delivery stream of the raw archive. */
   readonly archiveStream: string
   table(name: TableName): string

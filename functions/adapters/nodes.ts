@@ -14,9 +14,11 @@ import { Limits } from '../domain/checks/limits.ts'
 import { type DatedFacts, type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../domain/facts.ts'
 import type { PresenceState } from '../domain/presence.ts'
 import { registerParts } from '../domain/reading.ts'
+import { outageEnded, type Span } from '../domain/uptime.ts'
 import { counterUpdate } from './control.ts'
 import { DecisionItem } from './decisions.ts'
 import { conditionFailed, despiteCrossings, transactionLost } from './dynamo.ts'
+import { OutagesItem, outageUpdate, PresenceItem, presencePut } from './presence-items.ts'
 
 /** The registry's own item of a node. */
 export const NodeItem = z.object({
@@ -69,22 +71,6 @@ export const WatermarkItem = z.object({
   rolled_at_ms: z.int().optional(),
 })
 
-/** What is known of a node's connection; written on change only. */
-export const PresenceItem = z.object({
-  esp32_name: Esp32Name,
-  kind: z.literal('presence'),
-  online: z.boolean(),
-  boot_id: z.string().optional(),
-  changed_at_ms: z.int(),
-  last_seen_ms: z.int(),
-  firmware_ver: z.string().optional(),
-  mac: z.string().optional(),
-  wifi_rssi: z.number().optional(),
-  heap: z.number().optional(),
-  backlog: z.int().optional(),
-  reset_reason: z.string().optional(),
-})
-
 /** Thresholds of the nightly checks that are others for this node than the defaults. */
 export const LimitsItem = z.object({
   esp32_name: Esp32Name,
@@ -113,6 +99,8 @@ export interface NodeRecord {
   /** The assignments that day items were made by; null before the first rollup. */
   readonly followed: FollowedStays | null
   readonly presence: PresenceState | null
+  /** Outages that are over; none by default. */
+  readonly outages?: readonly Span[]
   readonly facts: readonly z.infer<typeof FactItem>[]
   /** Answers about its registers, in the order they were made. @default none */
   readonly decisions?: readonly DecisionItem[]
@@ -131,7 +119,10 @@ export interface NodeStore {
   all(): AsyncGenerator<NodeRecord>
   isRegistered(esp32Name: string): Promise<boolean>
   presence(esp32Name: string): Promise<PresenceState | null>
-  /** Writes presence, provided it is still what it was. @returns false when it has changed */
+  /**
+   * Writes presence, and the outage that ends with it, provided it is still what it was.
+   * @returns false when it has changed
+   */
   changePresence(next: PresenceState, previous: PresenceState | null): Promise<boolean>
   /** Remembers that the day items follow these assignments. */
   rememberStays(esp32Name: string, followed: FollowedStays): Promise<void>
@@ -225,19 +216,8 @@ export function nodeStore(
     presence,
 
     async changePresence(next, previous) {
-      const put = {
-        TableName: table,
-        Item: next,
-        ...(previous === null
-          ? { ConditionExpression: 'attribute_not_exists(esp32_name)' }
-          : {
-              ConditionExpression: 'last_seen_ms = :seen AND changed_at_ms = :changed',
-              ExpressionAttributeValues: {
-                ':seen': previous.last_seen_ms,
-                ':changed': previous.changed_at_ms,
-              },
-            }),
-      }
+      const put = presencePut(table, next, previous)
+      const outage = outageEnded(previous, next)
       const step = Number(next.online) - Number(previous?.online ?? false)
       try {
         if (step === 0) await client.send(new PutCommand(put))
@@ -246,8 +226,10 @@ export function nodeStore(
             throw new Error('changing presence needs the Control table')
           // The number of nodes online changes together with the node, or it would drift.
           const count = { Update: counterUpdate(controlTable, { online: step }) }
-          const both = new TransactWriteCommand({ TransactItems: [{ Put: put }, count] })
-          await despiteCrossings(() => client.send(both))
+          const history =
+            outage === null ? [] : [{ Update: outageUpdate(table, next.esp32_name, outage) }]
+          const all = new TransactWriteCommand({ TransactItems: [{ Put: put }, count, ...history] })
+          await despiteCrossings(() => client.send(all))
         }
         return true
       } catch (error) {
@@ -306,6 +288,9 @@ function toRecord(esp32Name: string, items: readonly Record<string, unknown>[]):
     assignedAtMs: Math.max(0, ...assignments.map((item) => item.recorded_at_ms)),
     followed: followed === undefined ? null : fromStays(followed),
     presence: presence ?? null,
+    outages: of('outages#', OutagesItem).flatMap(({ spans }) =>
+      spans.map(([fromMs, toMs]) => ({ fromMs, toMs })),
+    ),
     facts: of('fact#', FactItem),
     decisions: of('decision#', DecisionItem).sort((a, b) => a.n - b.n),
     limits: of('limits', LimitsItem)[0]?.limits ?? {},

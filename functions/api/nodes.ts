@@ -2,6 +2,7 @@ import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
 import type { nodes as contract, NodesAnswer } from '../contract/api/places.ts'
 import { classroomAt } from '../domain/assignment.ts'
 import { isSilent } from '../domain/presence.ts'
+import { basisPoints, UPTIME_DAYS, uptime } from '../domain/uptime.ts'
 import { maySee } from './caller.ts'
 import { afterCursor, cursorAfter, NOT_OURS } from './cursor.ts'
 import { type Endpoint, invalidQuery } from './endpoint.ts'
@@ -45,15 +46,21 @@ async function records(classroom: string | undefined, nodes: NodeStore): Promise
 }
 
 function toApi(record: NodeRecord, nowMs: number): Node {
-  const { presence } = record
+  const { presence, outages = [], assignments } = record
+  const percent = (days: number) => {
+    const up = basisPoints(uptime({ presence, outages, assignments }, nowMs, days))
+    return up === null ? null : up / 100
+  }
   const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
   return {
     esp32_name: record.esp32Name,
-    classroom: classroomAt(record.assignments, nowMs),
+    classroom: classroomAt(assignments, nowMs),
     // The expiry does not wait for the next run that would write it down.
     online: presence === null ? null : presence.online && !isSilent(presence, nowMs),
     last_seen: iso(presence?.last_seen_ms),
     changed_at: iso(presence?.changed_at_ms),
+    uptime_7d_percent: percent(UPTIME_DAYS.week),
+    uptime_30d_percent: percent(UPTIME_DAYS.month),
     firmware_ver: presence?.firmware_ver ?? null,
     wifi_rssi: presence?.wifi_rssi ?? null,
     heap: presence?.heap ?? null,

@@ -11,7 +11,7 @@ export interface SeePorts {
 }
 
 /** Attempts against another message of the same node before the invocation is repeated. */
-const MAX_RACES = 5
+export const MAX_RACES = 5
 
 /**
  * Takes in one status or heartbeat message: a read, and a write only when something changed.

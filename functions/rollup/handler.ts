@@ -10,6 +10,7 @@ import { rollupStore } from '../adapters/rollups.ts'
 import { tariffStore } from '../adapters/tariffs.ts'
 import { Esp32Name, LocalDay } from '../contract/names.ts'
 import { registerParts } from '../domain/reading.ts'
+import type { Fleet } from './fleet.ts'
 import { rebuildRegister } from './rebuild.ts'
 import { type RunDone, type RunPorts, run } from './run.ts'
 import { settlePrices } from './settle.ts'
@@ -46,6 +47,14 @@ const ports: RunPorts = {
   now: Date.now,
   failed: (register, error) =>
     logger.error('register not rolled up', { register, error: error as Error }),
+  fleetSeen: tellFleet,
+}
+
+/** One value of uptime a node under one name: its average and its minimum are those of the fleet. */
+function tellFleet({ known, online, uptimes }: Fleet): void {
+  metrics.addMetric('KnownDevices', MetricUnit.Count, known)
+  metrics.addMetric('OnlineDevices', MetricUnit.Count, online)
+  for (const up of uptimes) metrics.addMetric('UptimePercent', MetricUnit.Percent, up / 100)
 }
 
 /** What a call by hand did. */

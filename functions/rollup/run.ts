@@ -1,7 +1,8 @@
 import type { ControlStore } from '../adapters/control.ts'
 import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
-import { isSilent, offline } from '../domain/presence.ts'
+import { isSilent, silent } from '../domain/presence.ts'
 import { closeDays, closeMonths } from './close.ts'
+import { type Fleet, fleetCount } from './fleet.ts'
 import { roll } from './roll.ts'
 import { settlePrices } from './settle.ts'
 import { followStays } from './stays.ts'
@@ -11,6 +12,8 @@ export interface RunPorts extends RollPorts {
   readonly nodes: NodeStore
   readonly control: Pick<ControlStore, 'recordRollup'>
   readonly failed: (register: string, error: unknown) => void
+  /** Hears how the nodes are once all were seen. */
+  readonly fleetSeen?: (fleet: Fleet) => void
 }
 
 export interface RunDone {
@@ -50,6 +53,7 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     failures: 0,
   }
   const work = await startWork(ports)
+  const nodes = fleetCount(ports.now())
   const attempt = async (what: string, doing: () => Promise<void>): Promise<boolean> => {
     try {
       await doing()
@@ -61,6 +65,7 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     }
   }
   const one = async (record: NodeRecord) => {
+    nodes.add(record)
     if (await markSilent(record, ports)) done.went_silent += 1
     // What is carried over is carried by the stays that are remembered, or a change would be missed.
     const isFollowed = await attempt(record.esp32Name, async () => {
@@ -78,6 +83,7 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     }
   }
   await eachOf(ports.nodes.all(), one)
+  ports.fleetSeen?.(nodes.fleet())
   done.days_closed = await closeDays(ports, work)
   done.months_closed = await closeMonths(ports, work)
   await settlePrices(ports, work)
@@ -94,7 +100,7 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
 async function markSilent(record: NodeRecord, ports: RunPorts): Promise<boolean> {
   const { presence } = record
   if (presence === null || !isSilent(presence, ports.now())) return false
-  return ports.nodes.changePresence(offline(presence, ports.now()), presence)
+  return ports.nodes.changePresence(silent(presence, ports.now()), presence)
 }
 
 /** Works through an async source, a few at a time. */

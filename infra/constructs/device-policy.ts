@@ -3,6 +3,7 @@ import { CfnPolicy } from 'aws-cdk-lib/aws-iot'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
 import { physicalName } from '../names.ts'
+import { claimStatements, claimTopics } from './claim-policy.ts'
 import { RULE_CHANNELS, topicRuleName } from './topic-rule.ts'
 
 /** The connected thing's own name; AWS IoT fills it in at each request. */
@@ -13,15 +14,20 @@ const THING = '${iot:Connection.Thing.ThingName}'
 const INBOX = ['commands', 'resend']
 
 /**
- * The one policy all certificates share. It speaks of "the thing this certificate belongs to", so
+ * The two policies all certificates of nodes share: what a node does all day, and its upkeep (jobs, and
+ * the renewal of its certificate), apart because a document holds 2,048 characters. They speak of "the thing this certificate belongs to", so
  * a stolen certificate opens one node's topics only, and a new node needs no new policy.
  */
 export class DevicePolicy extends Construct {
+  /** What a node does all day. */
   readonly policyName: string
+  /** Both, as they are attached. */
+  readonly policyNames: readonly string[]
 
   constructor(scope: Construct, id: string, config: StageConfig) {
     super(scope, id)
     this.policyName = physicalName(config, 'node')
+    this.policyNames = [this.policyName, physicalName(config, 'node-upkeep')]
     const arn = (resource: string, resourceName: string) =>
       Stack.of(this).formatArn({ service: 'iot', resource, resourceName })
     const topic = (name: string) => arn('topic', name)
@@ -74,6 +80,35 @@ export class DevicePolicy extends Construct {
             Action: 'iot:Receive',
             Resource: INBOX.map((channel) => topic(own(channel))),
           },
+        ],
+      },
+    })
+
+    const jobs = `$aws/things/${THING}/jobs`
+    new CfnPolicy(this, 'Upkeep', {
+      policyName: physicalName(config, 'node-upkeep'),
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'HearOfItsJobs',
+            Effect: 'Allow',
+            Action: 'iot:Subscribe',
+            Resource: arn('topicfilter', `${jobs}/*`),
+          },
+          {
+            Sid: 'ReceiveItsJobs',
+            Effect: 'Allow',
+            Action: 'iot:Receive',
+            Resource: topic(`${jobs}/*`),
+          },
+          {
+            Sid: 'WorkOnItsJobs',
+            Effect: 'Allow',
+            Action: 'iot:Publish',
+            Resource: [topic(`${jobs}/start-next`), topic(`${jobs}/*/update`)],
+          },
+          ...claimStatements(arn, claimTopics(this.policyName)),
         ],
       },
     })

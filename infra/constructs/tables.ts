@@ -60,7 +60,12 @@ export class Tables extends Construct {
       // Both images, so that the alarm about a changed entry shows what it was.
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
     })
-    const nodes = this.table(config, 'nodes', { partitionKey: 'esp32_name', sortKey: 'kind' })
+    const nodes = this.table(config, 'nodes', {
+      partitionKey: 'esp32_name',
+      sortKey: 'kind',
+      // Only the outages of a day carry it; the registry itself stays.
+      expiry: 'expires_at',
+    })
     const rollups = this.table(config, 'rollups', { partitionKey: 'classroom', sortKey: 'period' })
     const control = this.table(config, 'control', {
       partitionKey: 'kind',

@@ -13,13 +13,19 @@ export const RULE_CHANNELS = ['telemetry', 'status', 'heartbeat'] as const
 export type RuleChannel = (typeof RULE_CHANNELS)[number]
 
 /** The name of a rule; nodes put it into Basic Ingest topics, so it is part of the wire contract. */
-export function topicRuleName(config: StageConfig, channel: RuleChannel): string {
+export function topicRuleName(
+  config: StageConfig,
+  channel: RuleChannel | typeof LIFECYCLE,
+): string {
   return `autovolt_${config.stage}_${channel}`
 }
 
+/** What AWS IoT itself publishes when any client connects or disconnects, as a channel of a rule. */
+export const LIFECYCLE = 'lifecycle'
+
 export interface TopicRuleProps {
   readonly config: StageConfig
-  readonly channel: RuleChannel
+  readonly channel: RuleChannel | typeof LIFECYCLE
   readonly target: ServiceFunction
   /** Takes messages the rule could not hand over. Failures of the function itself do not come here. */
   readonly failures: FailureQueue
@@ -34,7 +40,7 @@ export interface TopicRuleProps {
 /**
  * Hands every message on `autovolt/+/<channel>` to a function, asynchronously. Basic Ingest
  * (`$aws/rules/<rule>/autovolt/<esp32_name>/<channel>`) reaches the same rule, and `topic(n)`
- * skips its prefix there.
+ * skips its prefix there. The lifecycle rule hears `$aws/events/presence/<what>/<client id>` instead.
  */
 export class TopicRule extends Construct {
   constructor(scope: Construct, id: string, props: TopicRuleProps) {
@@ -89,21 +95,12 @@ export class TopicRule extends Construct {
     const rule = new CfnTopicRule(this, 'Rule', {
       ruleName,
       topicRulePayload: {
-        description: `${channel} of all nodes to ${target.serviceName}`,
+        description: `${channel} of all ${channel === LIFECYCLE ? 'clients' : 'nodes'} to ${target.serviceName}`,
         awsIotSqlVersion: '2016-03-23',
         ruleDisabled: false,
         // The payload goes on as bytes: one that is not JSON must reach quarantine, not vanish in
         // the rule. Who sent it comes from the connection, never from the payload.
-        sql: [
-          "SELECT encode(*, 'base64') AS payload",
-          'topic(2) AS esp32_name',
-          'topic(3) AS channel',
-          'topic() AS topic',
-          'clientid() AS client_id',
-          'principal() AS principal',
-          'timestamp() AS received_at',
-          `traceid() AS trace_id FROM 'autovolt/+/${channel}'`,
-        ].join(', '),
+        sql: channel === LIFECYCLE ? LIFECYCLE_SQL : channelSql(channel),
         actions,
         errorAction: {
           sqs: {
@@ -117,3 +114,25 @@ export class TopicRule extends Construct {
     rule.addResourceDependency(permission)
   }
 }
+
+function channelSql(channel: RuleChannel): string {
+  return [
+    "SELECT encode(*, 'base64') AS payload",
+    'topic(2) AS esp32_name',
+    'topic(3) AS channel',
+    'topic() AS topic',
+    'clientid() AS client_id',
+    'principal() AS principal',
+    'timestamp() AS received_at',
+    `traceid() AS trace_id FROM 'autovolt/+/${channel}'`,
+  ].join(', ')
+}
+
+/** No client has sent these, so who did is not asked. */
+const LIFECYCLE_SQL = [
+  "SELECT encode(*, 'base64') AS payload",
+  'topic(5) AS esp32_name',
+  'topic(4) AS channel',
+  'timestamp() AS received_at',
+  "traceid() AS trace_id FROM '$aws/events/presence/+/+'",
+].join(', ')

@@ -7,10 +7,11 @@ import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { LedgerGuard } from '../constructs/ledger-guard.ts'
+import { Onboarding } from '../constructs/onboarding.ts'
 import { Reconciliation } from '../constructs/reconciliation.ts'
 import { Schedules } from '../constructs/schedules.ts'
 import { StreamConsumer } from '../constructs/stream-consumer.ts'
-import { TopicRule } from '../constructs/topic-rule.ts'
+import { LIFECYCLE, TopicRule } from '../constructs/topic-rule.ts'
 
 /** The way of a reading: rule → ingest → telemetry → ledger → rollup, and who is present. */
 export class PipelineStack extends Stack {
@@ -26,6 +27,7 @@ export class PipelineStack extends Stack {
 
     // What nodes may do, and what happens to what they say.
     const devicePolicy = new DevicePolicy(this, 'DevicePolicy', config)
+    new Onboarding(this, 'Onboarding', context, { devicePolicy })
     const ruleFailures = new FailureQueue(this, 'RuleFailures', {
       ...context,
       name: 'rule-failures',
@@ -75,13 +77,13 @@ export class PipelineStack extends Stack {
       target: presence,
       maxEventAge: Duration.hours(1),
     })
-    for (const channel of ['status', 'heartbeat'] as const) {
-      new TopicRule(this, channel === 'status' ? 'StatusRule' : 'HeartbeatRule', {
-        config,
-        channel,
-        target: presence,
-        failures: ruleFailures,
-      })
+    const heard = {
+      StatusRule: 'status',
+      HeartbeatRule: 'heartbeat',
+      LifecycleRule: LIFECYCLE,
+    } as const
+    for (const [id, channel] of Object.entries(heard)) {
+      new TopicRule(this, id, { config, channel, target: presence, failures: ruleFailures })
     }
 
     // The only function that may write the ledger. It can put; nothing can change or delete.

@@ -7,9 +7,10 @@ import { listenOnLoopback } from '../loopback.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Authority, certificateId } from './authority.ts'
 import type { LeftWill } from './kept-messages.ts'
-import { Mqtt5Stream, protocolLevel } from './mqtt5.ts'
+import type { DisconnectReason, LifecycleMessage, Told } from './lifecycle.ts'
+import { Mqtt5Stream, protocolLevel, REASON, Violation } from './mqtt5.ts'
 import { type Gate, type Incoming, Session } from './sessions.ts'
-import { keepAliveSeconds } from './topics.ts'
+import { filterMatches, keepAliveSeconds } from './topics.ts'
 
 /** A running MQTT broker. */
 export interface Broker {
@@ -18,6 +19,8 @@ export interface Broker {
   publish(message: Incoming): Promise<void>
   /** Closes connections whose certificate is no longer active. Call it after a certificate has changed. */
   recheck(): void
+  /** Ends the connection of a client. @returns false when it has none */
+  disconnect(clientId: string, options: { sendWill: boolean }): boolean
   /** Ends all connections, sending their wills, and waits until what they published is on disk. */
   stop(): Promise<void>
 }
@@ -29,6 +32,12 @@ interface Connection {
   will?: object
   /** True once the will was taken for sending. */
   willTaken: boolean
+  /** Topic filters it has subscribed to. */
+  filters: Set<string>
+  /** What presence events call it, once it is open. */
+  told?: Told
+  /** Why the broker ends it. */
+  ends?: DisconnectReason
 }
 
 const CONNECT_TIMEOUT_MS = 30_000
@@ -69,6 +78,11 @@ export async function startBroker(
     })
   }
 
+  const end = (client: Client, reason: DisconnectReason) => {
+    const connection = connections.get(client)
+    if (connection) connection.ends ??= reason
+  }
+
   const aedes = await Aedes.createBroker({
     connectTimeout: CONNECT_TIMEOUT_MS,
     queueLimit: 1000,
@@ -87,6 +101,7 @@ export async function startBroker(
         session: new Session({ clientId, certificateId: id, connectAttributes }, gate),
         ...(will ? { will } : {}),
         willTaken: false,
+        filters: new Set(),
       })
       done(null, true)
     },
@@ -106,7 +121,10 @@ export async function startBroker(
         return
       }
       const older = open.get(client.id)
-      if (older) refused('disconnected', older, 'DUPLICATE_CLIENTID')
+      if (older) {
+        end(older, 'DUPLICATE_CLIENTID')
+        refused('disconnected', older, 'DUPLICATE_CLIENTID')
+      }
       done(null, true)
     },
 
@@ -115,7 +133,7 @@ export async function startBroker(
       if (!connection) return done(new Error('publish without a connection'))
       const isWill = connection.will === packet
       if (isWill) connection.willTaken = true
-      const end = (error?: unknown) => {
+      const over = (error?: unknown) => {
         if (isWill) gate.kept.removeWill(connection.key)
         if (error)
           refused(isWill ? 'will refused' : 'publish refused', client, error, packetFacts(packet))
@@ -123,10 +141,11 @@ export async function startBroker(
       }
       try {
         const kept = connection.session.publish(incoming(packet))
-        if (!kept) return end()
-        track(kept).then(() => end(), end)
+        reply(client, connection, incoming(packet))
+        if (!kept) return over()
+        track(kept).then(() => over(), over)
       } catch (violation) {
-        end(violation)
+        over(violation)
       }
     },
 
@@ -134,7 +153,10 @@ export async function startBroker(
       const { topic, qos } = subscription
       try {
         const decision = connections.get(client)?.session.subscribe(topic, qos)
-        if (decision?.allowed) return done(null, subscription)
+        if (decision?.allowed) {
+          connections.get(client)?.filters.add(topic)
+          return done(null, subscription)
+        }
         refused('subscribe refused', client, decision?.reason, { topic })
         done(null, null)
       } catch (violation) {
@@ -157,6 +179,11 @@ export async function startBroker(
     if (older && older !== client) older.close()
     open.set(client.id, client)
     const connection = connections.get(client)
+    if (connection) {
+      const { told, message } = gate.lifecycle.connected(connection.session.identity)
+      connection.told = told
+      announce(message)
+    }
     if (!connection?.will) return
     const { clientId, certificateId } = connection.session.identity
     gate.kept.addWill(connection.key, {
@@ -169,9 +196,22 @@ export async function startBroker(
     if (open.get(client.id) === client) open.delete(client.id)
     const connection = connections.get(client)
     if (connection && !connection.willTaken) gate.kept.removeWill(connection.key)
+    if (connection?.told === undefined) return
+    // aedes marks a client that has sent a DISCONNECT, in a field its types do not name.
+    const isClean = (client as { _disconnected?: boolean })._disconnected === true
+    const reason = isClean ? 'CLIENT_INITIATED_DISCONNECT' : (connection.ends ?? 'CONNECTION_LOST')
+    announce(gate.lifecycle.disconnected(connection.told, reason))
   })
-  aedes.on('keepaliveTimeout', (client) => refused('disconnected', client, 'keep alive timeout'))
-  aedes.on('clientError', (client, error) => refused('disconnected', client, error))
+  aedes.on('keepaliveTimeout', (client) => {
+    end(client, 'MQTT_KEEP_ALIVE_TIMEOUT')
+    refused('disconnected', client, 'keep alive timeout')
+  })
+  aedes.on('clientError', (client, error) => {
+    if (error instanceof Violation) {
+      end(client, error.reasonCode === REASON.notAuthorized ? 'AUTH_ERROR' : 'CLIENT_ERROR')
+    }
+    refused('disconnected', client, error)
+  })
   aedes.on('connectionError', (client, error) => refused('disconnected', client, error))
 
   const publish = (message: Incoming) =>
@@ -181,6 +221,27 @@ export async function startBroker(
         error ? reject(error) : resolve(),
       )
     })
+  /** Tells rules and subscribers that a client came or went; nobody waits for it. */
+  function announce({ topic, payload, clientId }: LifecycleMessage): void {
+    const told = async () => {
+      await gate.rules.dispatch({ topic, payload, clientId, principal: 'n/a' })
+      if (!aedes.closed) await publish({ topic, payload, qos: 0, retain: false })
+    }
+    track(
+      told().catch((reason) => refused('presence event not delivered', null, reason, { topic })),
+    )
+  }
+  /** AWS answers the client that asked, on its own connection, if it has subscribed by then. */
+  function reply(client: Client, { session, filters }: Connection, asked: Incoming): void {
+    const answering = gate.fleet.answer(asked.topic, asked.payload, session.identity)
+    if (!answering) return
+    const told = async () => {
+      const { topic, payload } = await answering
+      if (![...filters].some((filter) => filterMatches(filter, topic))) return
+      client.publish({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false })
+    }
+    track(told().catch((reason) => refused('answer not delivered', client, reason)))
+  }
   for (const message of gate.kept.retained()) await publish(message)
   for (const will of gate.kept.leftWills()) {
     const session = new Session({ ...will, connectAttributes: ['LastWill'] }, gate)
@@ -191,6 +252,9 @@ export async function startBroker(
       refused('will of an earlier run refused', null, reason, packetFacts(will))
     }
     gate.kept.removeWill(will.connection)
+  }
+  for (const left of gate.lifecycle.left()) {
+    announce(gate.lifecycle.disconnected(left, 'CONNECTION_LOST'))
   }
 
   const sockets = new Set<Socket>()
@@ -250,14 +314,27 @@ export async function startBroker(
       for (const client of open.values()) {
         const id = connections.get(client)?.session.identity.certificateId ?? ''
         if (gate.registry.certificate(id)?.status === 'ACTIVE') continue
+        end(client, 'AUTH_ERROR')
         refused('disconnected', client, 'the certificate is no longer active')
         client.close()
       }
     },
+    disconnect(clientId, { sendWill }) {
+      const client = open.get(clientId)
+      if (!client) return false
+      end(client, 'SERVER_INITIATED_DISCONNECT')
+      refused('disconnected', client, 'DeleteConnection')
+      // A client without a will has none to send; aedes keeps it in a field its types do not name.
+      if (!sendWill) Object.assign(client, { will: null })
+      client.close()
+      return true
+    },
     async stop() {
       for (const server of servers) server.close()
+      for (const client of open.values()) end(client, 'SERVER_INITIATED_DISCONNECT')
       await new Promise<void>((resolve) => aedes.close(resolve))
       await Promise.allSettled(pending)
+      gate.lifecycle.flush()
       for (const socket of sockets) socket.destroy()
     },
   }

@@ -4,6 +4,7 @@ import type { ControlRequest, ControlResponse, ControlRoute } from '../runtime.t
 import { type Authority, BadRequest } from './authority.ts'
 import { IotError } from './errors.ts'
 import type { Registry } from './registry.ts'
+import { groupRoutes } from './thing-groups.ts'
 
 /** What the control-plane routes need of the running plug-in. */
 export interface Control {
@@ -11,6 +12,8 @@ export interface Control {
   authority: Authority
   /** Names of the template's policies. */
   policyNames: ReadonlySet<string>
+  /** Names of the template's thing types. */
+  thingTypeNames: ReadonlySet<string>
   /** `arn:aws:iot:<region>:<account>` */
   arn: string
   /** `host:port` of the broker. AWS's own answer has no port, since its port never changes. */
@@ -20,6 +23,8 @@ export interface Control {
   changed(): void
   /** Data plane: publishes as the service. */
   publish(topic: string, payload: Buffer, qos: 0 | 1, retain: boolean): Promise<void>
+  /** Data plane: ends a client's connection. @returns false when there is none */
+  disconnect(clientId: string, options: { sendWill: boolean }): boolean
 }
 
 const THING_NAME = /^[a-zA-Z0-9:_-]{1,128}$/
@@ -30,18 +35,22 @@ const createThing = z.object({
     .object({ attributes: z.record(z.string(), z.string()).optional() })
     .optional(),
 })
+const updateThing = z.object({ thingTypeName: z.string() })
 const withCsr = z.object({ certificateSigningRequest: z.string().min(1) })
 const withTarget = z.object({ target: z.string().min(1) })
 const status = z.enum(['ACTIVE', 'INACTIVE', 'REVOKED'])
 
+/** Makes a route whose errors are AWS's. */
+export type Route = (
+  method: string,
+  path: RegExp,
+  handle: (request: ControlRequest, name: string) => unknown,
+) => ControlRoute
+
 /** The part of the AWS IoT REST API that provisioning uses, for the ordinary SDK client. */
 export function controlRoutes(control: Control): ControlRoute[] {
   const { registry, authority, arn } = control
-  const route = (
-    method: string,
-    path: RegExp,
-    handle: (request: ControlRequest, name: string) => unknown,
-  ): ControlRoute => ({
+  const route: Route = (method, path, handle) => ({
     method,
     path,
     async handle(request) {
@@ -71,6 +80,10 @@ export function controlRoutes(control: Control): ControlRoute[] {
   const policy = (name: string) => {
     if (control.policyNames.has(name)) return name
     throw new IotError(404, 'ResourceNotFoundException', `Policy ${name} not found`)
+  }
+  const needType = (name: string) => {
+    if (control.thingTypeNames.has(name)) return
+    throw new IotError(404, 'ResourceNotFoundException', `Thing type ${name} not found`)
   }
   const thingAnswer = (name: string) => {
     const thing = registry.needThing(name)
@@ -102,6 +115,7 @@ export function controlRoutes(control: Control): ControlRoute[] {
         throw new IotError(400, 'InvalidRequestException', `thing name ${name}: ${THING_NAME}`)
       }
       const { thingTypeName, attributePayload } = createThing.parse(json(body))
+      if (thingTypeName !== undefined) needType(thingTypeName)
       const { id } = registry.createThing({
         name,
         id: randomUUID(),
@@ -111,6 +125,12 @@ export function controlRoutes(control: Control): ControlRoute[] {
       return { thingName: name, thingArn: `${arn}:thing/${name}`, thingId: id }
     }),
     route('GET', /^\/things\/([^/]+)$/, (_, name) => thingAnswer(name)),
+    route('PATCH', /^\/things\/([^/]+)$/, ({ body }, name) => {
+      const { thingTypeName } = updateThing.parse(json(body))
+      needType(thingTypeName)
+      registry.setThingType(name, thingTypeName)
+    }),
+    ...groupRoutes(control, route),
     route('DELETE', /^\/things\/([^/]+)$/, (_, name) => registry.deleteThing(name)),
     route('GET', /^\/things\/([^/]+)\/principals$/, (_, name) => {
       registry.needThing(name)
@@ -160,6 +180,14 @@ export function controlRoutes(control: Control): ControlRoute[] {
         .policiesOf(certificateOf(target))
         .map((name) => ({ policyName: name, policyArn: `${arn}:policy/${name}` })),
     })),
+    route('POST', /^\/policy-targets\/([^/]+)$/, (_, name) => ({
+      targets: registry.targetsOf(policy(name)).map((id) => `${arn}:cert/${id}`),
+    })),
+    route('DELETE', /^\/connections\/([^/]+)$/, ({ query }, clientId) => {
+      const sendWill = query.get('preventWillMessage') !== 'true'
+      if (control.disconnect(clientId, { sendWill })) return
+      throw new IotError(404, 'ResourceNotFoundException', `Client ${clientId} is not connected`)
+    }),
     route('POST', /^\/topics\/(.+)$/, async ({ body, query }, topic) => {
       const qos = z.enum(['0', '1']).parse(query.get('qos') ?? '0')
       const retain = flag.parse(query.get('retain') ?? 'false')
@@ -168,7 +196,7 @@ export function controlRoutes(control: Control): ControlRoute[] {
   ]
 }
 
-function json(body: Buffer): unknown {
+export function json(body: Buffer): unknown {
   if (body.length === 0) return {}
   try {
     return JSON.parse(body.toString('utf8'))

@@ -4,8 +4,11 @@ import { refuse } from '../template/refuse.ts'
 import { openAuthority } from './authority.ts'
 import { startBroker } from './broker.ts'
 import { controlRoutes } from './control.ts'
+import { fleetProvisioning } from './fleet-provisioning.ts'
 import { KeptMessages } from './kept-messages.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { type Policy, parsePolicy } from './policy.ts'
+import { readTemplates } from './provisioning-template.ts'
 import { Registry } from './registry.ts'
 import { readRules } from './rules.ts'
 import { iotArn } from './sessions.ts'
@@ -24,9 +27,18 @@ export const iot: Plugin = {
   supports: {
     'AWS::IoT::TopicRule': ['RuleName', 'TopicRulePayload', 'Tags'],
     'AWS::IoT::Policy': ['PolicyName', 'PolicyDocument', 'Tags'],
-    'AWS::IoT::ThingType': {
-      inert: 'a thing keeps the name of its type; the type itself does nothing',
-    },
+    'AWS::IoT::ThingType': ['ThingTypeName', 'ThingTypeProperties', 'Tags'],
+    'AWS::IoT::ProvisioningTemplate': [
+      'TemplateName',
+      'TemplateType',
+      'TemplateBody',
+      'Description',
+      'Enabled',
+      'PreProvisioningHook',
+      // The registry is ours: making things asks for no permission.
+      'ProvisioningRoleArn',
+      'Tags',
+    ],
     'AWS::IoT::Logging': { inert: 'the broker always logs to <data-dir>/logs/iot.log' },
   },
 
@@ -39,27 +51,54 @@ export const iot: Plugin = {
     const authority = await openAuthority(options.dataDir, new Date())
     const registry = new Registry(runtime.store)
     const arn = iotArn(runtime)
-    const gate = { registry, policies, rules, kept: new KeptMessages(runtime.store), arn }
+    const kept = new KeptMessages(runtime.store)
+    const lifecycle = new Lifecycle(runtime.store, () => runtime.now())
+    const types = typeNames(runtime)
+    const policyNames = new Set(policies.keys())
+    const fleet = fleetProvisioning({
+      store: runtime.store,
+      registry,
+      authority,
+      templates: readTemplates(runtime, arn),
+      policyNames,
+      invoke: (functionArn, event) => runtime.invoke(functionArn, event),
+      log: runtime.log,
+      now: () => runtime.now(),
+    })
+    const gate = { registry, policies, rules, kept, lifecycle, fleet, arn }
     const broker = await startBroker(runtime, authority, gate, options.mqttPort)
     return {
       controlRoutes: controlRoutes({
         registry,
         authority,
-        policyNames: new Set(policies.keys()),
+        policyNames,
+        thingTypeNames: new Set(types),
         arn,
         endpoint: `localhost:${broker.port}`,
         now: () => runtime.now(),
         changed: () => broker.recheck(),
+        disconnect: (clientId, options) => broker.disconnect(clientId, options),
         publish: (topic, payload, qos, retain) => broker.publish({ topic, payload, qos, retain }),
       }),
       urls: { MQTT: `mqtts://localhost:${broker.port} (CA ${authority.caFile})` },
       endpoints: {
         mqtt: { host: 'localhost', port: broker.port, ca: authority.caFile },
-        devicePolicy: [...policies.keys()][0] ?? '',
+        devicePolicies: devicePolicies(policies),
+        ...(types[0] !== undefined && { thingType: types[0] }),
       },
       stop: () => broker.stop(),
     }
   },
+}
+
+const typeNames = (runtime: Pick<Runtime, 'ofType'>) =>
+  runtime
+    .ofType('AWS::IoT::ThingType')
+    .map(({ properties, ref }) => z.string().parse(properties.ThingTypeName ?? ref))
+
+/** The policies of nodes, by their conventional names. */
+function devicePolicies(policies: ReadonlyMap<string, Policy>): string[] {
+  return [...policies.keys()].filter((name) => /-node(-upkeep)?$/.test(name))
 }
 
 function readPolicies(runtime: Pick<Runtime, 'ofType'>): Map<string, Policy> {

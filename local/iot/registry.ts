@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { IotError } from './errors.ts'
 import type { Facts } from './policy.ts'
+import type { Made } from './provisioning-template.ts'
 
 /** A certificate as AWS IoT registers it. `id` is the hex SHA-256 of its DER form. */
 export interface Certificate {
   id: string
   pem: string
-  status: 'ACTIVE' | 'INACTIVE' | 'REVOKED'
+  status: 'ACTIVE' | 'INACTIVE' | 'REVOKED' | 'PENDING_ACTIVATION'
   createdAtMs: number
   modifiedAtMs: number
 }
@@ -41,6 +43,12 @@ export class Registry {
       ) STRICT;
       CREATE TABLE IF NOT EXISTS iot_thing_principals (
         thing TEXT NOT NULL, certificate TEXT NOT NULL, PRIMARY KEY (thing, certificate)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS iot_thing_groups (
+        name TEXT PRIMARY KEY, description TEXT NOT NULL
+      ) STRICT;
+      CREATE TABLE IF NOT EXISTS iot_group_members (
+        thing_group TEXT NOT NULL, thing TEXT NOT NULL, PRIMARY KEY (thing_group, thing)
       ) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS iot_policy_targets (
         policy TEXT NOT NULL, certificate TEXT NOT NULL, PRIMARY KEY (policy, certificate)
@@ -111,12 +119,80 @@ export class Registry {
     return { ...thing, version: 1 }
   }
 
+  setThingType(name: string, typeName: string): void {
+    this.needThing(name)
+    this.#run(
+      'UPDATE iot_things SET type_name = ?, version = version + 1 WHERE name = ?',
+      typeName,
+      name,
+    )
+  }
+
+  /** Makes a group; one that is there stays as it is. */
+  createGroup(name: string, description: string): void {
+    this.#run('INSERT OR IGNORE INTO iot_thing_groups VALUES (?, ?)', name, description)
+  }
+
+  /** A group's description, or @throws ResourceNotFoundException. */
+  needGroup(name: string): string {
+    const row = this.#store
+      .prepare('SELECT description FROM iot_thing_groups WHERE name = ?')
+      .get(name)
+    if (!row) throw new IotError(404, 'ResourceNotFoundException', `Thing group ${name} not found`)
+    return String(row.description)
+  }
+
+  addToGroup(group: string, thing: string): void {
+    this.needGroup(group)
+    this.needThing(thing)
+    this.#run('INSERT OR IGNORE INTO iot_group_members VALUES (?, ?)', group, thing)
+  }
+
+  removeFromGroup(group: string, thing: string): void {
+    this.#run('DELETE FROM iot_group_members WHERE thing_group = ? AND thing = ?', group, thing)
+  }
+
+  groupsOf(thing: string): string[] {
+    return this.#names(
+      'SELECT thing_group AS name FROM iot_group_members WHERE thing = ? ORDER BY 1',
+      thing,
+    )
+  }
+
+  thingsIn(group: string): string[] {
+    this.needGroup(group)
+    return this.#names(
+      'SELECT thing AS name FROM iot_group_members WHERE thing_group = ? ORDER BY 1',
+      group,
+    )
+  }
+
+  /** What fleet provisioning makes: thing, type, groups, and the certificate with its policies. */
+  registerThing(made: Made, nowMs: number): void {
+    const { thingName, thingTypeName, thingGroups, certificateId, status, policyNames } = made
+    if (!this.thing(thingName)) {
+      this.createThing({ name: thingName, id: randomUUID(), typeName: null, attributes: {} })
+    }
+    if (thingTypeName !== undefined) this.setThingType(thingName, thingTypeName)
+    for (const group of this.groupsOf(thingName)) this.removeFromGroup(group, thingName)
+    for (const group of thingGroups) this.addToGroup(group, thingName)
+    for (const policy of policyNames) this.attachPolicy(policy, certificateId)
+    this.attachPrincipal(thingName, certificateId)
+    this.setStatus(certificateId, status, nowMs)
+  }
+
+  /** Removes a certificate that was never activated. */
+  removeUnused(id: string): void {
+    this.#run("DELETE FROM iot_certificates WHERE id = ? AND status = 'PENDING_ACTIVATION'", id)
+  }
+
   /** Removes a thing that has no principals any more. */
   deleteThing(name: string): void {
     if (this.principalsOf(name).length > 0) {
       throw new IotError(400, 'InvalidRequestException', `Thing ${name} still has principals`)
     }
     this.#run('DELETE FROM iot_things WHERE name = ?', name)
+    this.#run('DELETE FROM iot_group_members WHERE thing = ?', name)
   }
 
   things(): Thing[] {
@@ -208,6 +284,13 @@ export class Registry {
       'DELETE FROM iot_policy_targets WHERE policy = ? AND certificate = ?',
       policy,
       certificate,
+    )
+  }
+
+  targetsOf(policy: string): string[] {
+    return this.#names(
+      'SELECT certificate AS name FROM iot_policy_targets WHERE policy = ? ORDER BY 1',
+      policy,
     )
   }
 

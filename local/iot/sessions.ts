@@ -1,6 +1,8 @@
 import type { Runtime } from '../runtime.ts'
 import { LOCAL_ACCOUNT } from '../runtime.ts'
+import type { FleetProvisioning } from './fleet-provisioning.ts'
 import type { KeptMessage, KeptMessages } from './kept-messages.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { REASON, Violation } from './mqtt5.ts'
 import { compile, type Decide, type Decision, type Policy } from './policy.ts'
 import type { Registry } from './registry.ts'
@@ -126,6 +128,8 @@ export interface Gate {
   policies: ReadonlyMap<string, Policy>
   rules: Rules
   kept: KeptMessages
+  lifecycle: Lifecycle
+  fleet: FleetProvisioning
   /** Beginning of every ARN of this account: `arn:aws:iot:<region>:<account>`. */
   arn: string
 }

@@ -3,12 +3,16 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  AddThingToThingGroupCommand,
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
   CreateCertificateFromCsrCommand,
   CreateThingCommand,
+  CreateThingGroupCommand,
   DescribeEndpointCommand,
   IoTClient,
+  ListThingGroupsForThingCommand,
+  UpdateCertificateCommand,
 } from '@aws-sdk/client-iot'
 import { DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
@@ -30,7 +34,7 @@ describe('a stage on AWS', () => {
     const stack = await openStack({ dataDir, stage: 'staging' })
     expect(stack.table('nodes')).toBe('autovolt-staging-nodes')
     expect(stack.functionName('rollup')).toBe('autovolt-staging-rollup')
-    expect(stack.devicePolicy).toBe('autovolt-staging-node')
+    expect(stack.devicePolicies).toEqual(['autovolt-staging-node', 'autovolt-staging-node-upkeep'])
     expect(stack.siteTimeZone).toBe('Asia/Kolkata')
     expect(stack.client('iot')).toEqual({ region: 'ap-south-1' })
     expect(stack.control).toBeUndefined()
@@ -52,6 +56,10 @@ describe('a stage on AWS', () => {
       .resolves({ certificateArn: principal, certificatePem: 'PEM\n', certificateId: 'abc' })
     iot.on(AttachPolicyCommand).resolves({})
     iot.on(AttachThingPrincipalCommand).resolves({})
+    iot.on(UpdateCertificateCommand).resolves({})
+    iot.on(CreateThingGroupCommand).resolves({})
+    iot.on(AddThingToThingGroupCommand).resolves({})
+    iot.on(ListThingGroupsForThingCommand).resolves({ thingGroups: [] })
     tables.on(QueryCommand).resolves({ Items: [] })
     tables.on(PutCommand).resolves({})
 
@@ -68,17 +76,28 @@ describe('a stage on AWS', () => {
     expect(readFileSync(join(done.directory, 'device.crt'), 'utf8')).toBe('PEM\n')
     const [csr] = iot.commandCalls(CreateCertificateFromCsrCommand)
     expect(csr?.args[0].input).toMatchObject({
-      setAsActive: true,
+      setAsActive: false,
       certificateSigningRequest: expect.stringMatching(/^-----BEGIN CERTIFICATE REQUEST-----/),
     })
-    expect(iot.commandCalls(AttachPolicyCommand)[0]?.args[0].input).toEqual({
-      policyName: 'autovolt-prod-node',
-      target: principal,
+    expect(iot.commandCalls(AttachPolicyCommand).map((call) => call.args[0].input)).toEqual([
+      { policyName: 'autovolt-prod-node', target: principal },
+      { policyName: 'autovolt-prod-node-upkeep', target: principal },
+    ])
+    expect(iot.commandCalls(CreateThingCommand)[0]?.args[0].input).toEqual({
+      thingName: 'esp32-a',
+      thingTypeName: 'autovolt-prod-node',
     })
+    expect(iot.commandCalls(AddThingToThingGroupCommand)[0]?.args[0].input).toEqual({
+      thingGroupName: 'autovolt-prod-room-B2-101',
+      thingName: 'esp32-a',
+    })
+    // It opens nothing before everything hangs on it.
+    expect(iot.calls().at(-1)?.args[0].input).toEqual({ certificateId: 'abc', newStatus: 'ACTIVE' })
     const puts = tables.commandCalls(PutCommand).map((call) => call.args[0].input)
     expect(puts.map((put) => [put.TableName, put.Item?.kind, put.ConditionExpression])).toEqual([
       ['autovolt-prod-nodes', 'node', 'attribute_not_exists(kind)'],
       ['autovolt-prod-nodes', 'assignment#0000', 'attribute_not_exists(kind)'],
+      ['autovolt-prod-nodes', 'certificate#abc#issued', 'attribute_not_exists(kind)'],
     ])
   })
 })

@@ -100,7 +100,7 @@ describe('an alarm goes off', () => {
 
 describe('the alarm e-mail', () => {
   it('hears of every alarm', () => {
-    expect(alarms).toHaveLength(34)
+    expect(alarms).toHaveLength(35)
     for (const { AlarmName, AlarmActions } of alarms) {
       expect(AlarmActions, AlarmName).toEqual([`ref:${topic.id}`])
     }
@@ -145,6 +145,6 @@ describe('the alarm e-mail', () => {
   it('costs nothing when there is none', () => {
     expect(silent.ofType('AWS::SNS::Topic')).toEqual([])
     expect(silent.ofType('AWS::KMS::Key')).toEqual([])
-    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(34)
+    expect(silent.ofType('AWS::CloudWatch::Alarm')).toHaveLength(35)
   })
 })

@@ -70,6 +70,11 @@ describe('acknowledgements', () => {
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/raw\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/anchors\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/manifests\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::.*:cert\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::.*:thing\/\*\]$/),
+      expect.stringMatching(
+        /^AwsSolutions-IAM5\[Resource::.*:thinggroup\/autovolt-prod-room-\*\]$/,
+      ),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::.*topic\/autovolt\/\*\/resend\]$/),
       expect.stringMatching(
         /^AwsSolutions-IAM5\[Resource::arn:aws:s3:::autovolt-prod-archive-replica-.*\]$/,

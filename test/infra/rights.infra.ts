@@ -89,6 +89,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
     ],
     ['admin', { rollups: ['Query'], control: ['GetItem', 'PutItem', 'Query'] }],
     ['operate', { nodes: ['PutItem', 'Query'], control: ['GetItem', 'PutItem'] }],
+    ['provisioning-hook', { nodes: ['GetItem'], control: ['GetItem', 'UpdateItem'] }],
     [
       'reconcile',
       {
@@ -124,6 +125,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       'autovolt-prod-operate',
       'autovolt-prod-pre-token',
       'autovolt-prod-presence',
+      'autovolt-prod-provisioning-hook',
       'autovolt-prod-recalculate',
       'autovolt-prod-reconcile',
       'autovolt-prod-rollup',
@@ -193,7 +195,9 @@ describe('the ledger', () => {
       // Objects of buckets are named by run, day and delivery, and topics by their node.
       const others = resources.filter(
         (each) =>
-          !/(Anchors.*\/(anchors|manifests)\/\*|topic\/autovolt\/\*\/resend)$/.test(each) &&
+          !/(Anchors.*\/(anchors|manifests)\/\*|topic\/autovolt\/\*\/resend|:(thing|cert|thinggroup\/autovolt-prod-room-)\/?\*)$/.test(
+            each,
+          ) &&
           !/(Archive.*\/(raw|error)\/\*|ArchiveBucket[0-9A-F]{8}\/\*|-archive-replica-.*\/\*)$/.test(
             each,
           ),

@@ -21,7 +21,7 @@ describe('the tables', () => {
   it.each([
     ['autovolt-prod-telemetry', 'HASH register:S', 'RANGE id:S', 'NEW_IMAGE', 'expires_at'],
     ['autovolt-prod-ledger', 'HASH register:S', 'RANGE sk:S', 'NEW_AND_OLD_IMAGES', undefined],
-    ['autovolt-prod-nodes', 'HASH esp32_name:S', 'RANGE kind:S', undefined, undefined],
+    ['autovolt-prod-nodes', 'HASH esp32_name:S', 'RANGE kind:S', undefined, 'expires_at'],
     ['autovolt-prod-rollups', 'HASH classroom:S', 'RANGE period:S', undefined, undefined],
     ['autovolt-prod-control', 'HASH kind:S', 'RANGE id:S', undefined, 'expires_at'],
     ['autovolt-prod-quarantine', 'HASH esp32_name:S', 'RANGE received:S', undefined, 'expires_at'],
@@ -86,7 +86,7 @@ describe('what holds data', () => {
   const holders = (app: typeof prod) => app.resources.filter(({ type }) => stateful.includes(type))
 
   it('outlives its stack in prod', () => {
-    expect(holders(prod)).toHaveLength(24)
+    expect(holders(prod)).toHaveLength(25)
     for (const resource of holders(prod)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Retain',
@@ -99,7 +99,7 @@ describe('what holds data', () => {
   })
 
   it('goes with its stack on one machine', () => {
-    expect(holders(local)).toHaveLength(24)
+    expect(holders(local)).toHaveLength(25)
     for (const resource of holders(local)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Delete',

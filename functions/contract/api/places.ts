@@ -12,6 +12,16 @@ export const ClassroomsAnswer = z.object({
 /** The most nodes of a page, and how many there are when not asked. */
 export const MAX_NODES_PAGE = 500
 
+const uptime = (days: number) =>
+  z
+    .number()
+    .min(0)
+    .max(100)
+    .nullable()
+    .describe(
+      `share of the last ${days} days in which the node was online, since it was first heard of and while it stood in a classroom; outages under a minute do not count; null for a node never heard of`,
+    )
+
 export const NodesQuery = z.strictObject({
   classroom: Classroom.optional(),
   ...paged(MAX_NODES_PAGE, MAX_NODES_PAGE),
@@ -28,6 +38,8 @@ export const NodesAnswer = z.object({
         .describe('null for a node that never said so, such as one with former firmware'),
       last_seen: z.iso.datetime().nullable(),
       changed_at: z.iso.datetime().nullable(),
+      uptime_7d_percent: uptime(7),
+      uptime_30d_percent: uptime(30),
       firmware_ver: z.string().nullable(),
       wifi_rssi: z.number().nullable(),
       heap: z.number().nullable(),
