@@ -2,6 +2,7 @@ import { App, DefaultStackSynthesizer } from 'aws-cdk-lib'
 import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
 import type { StageConfig, StageInput } from './config.ts'
 import { ApiStack } from './stacks/api.ts'
+import { MonitoringStack } from './stacks/monitoring.ts'
 import { PipelineStack } from './stacks/pipeline.ts'
 import { ReplicaStack } from './stacks/replica.ts'
 import { StatefulStack } from './stacks/stateful.ts'
@@ -87,7 +88,14 @@ export function buildApp(
     context,
     props('from a node to the ledger'),
   )
-  new ApiStack(app, name('Api'), { ...context, reconcile, ledger }, props('HTTP API'))
+  const { apiId } = new ApiStack(app, name('Api'), { ...context, reconcile, ledger }, props('HTTP API'))
+  // Last, since it looks over all that was made before.
+  new MonitoringStack(
+    app,
+    name('Monitoring'),
+    { ...context, apiId },
+    props('is anything lost, late or wrong'),
+  )
   return app
 }
 
@@ -103,6 +111,8 @@ function commandLineSettings(): { stage: unknown; overrides: Partial<StageInput>
       siteTimeZone: text('siteTimeZone'),
       currency: text('currency'),
       alarmEmail: text('alarmEmail'),
+      onCallEmail: text('onCallEmail'),
+      escalationEmail: text('escalationEmail'),
       corsOrigins: text('corsOrigins')?.split(','),
     },
   }

@@ -147,10 +147,23 @@ export const StageConfig = z
     protectData: z.boolean().default(true),
 
     /**
-     * Who is told when an alarm goes off.
+     * The administrators: they get warnings, the digest of the night, and every alarm that has no
+     * address of its own.
      * @default - alarms show in CloudWatch and nobody is told
      */
     alarmEmail: z.email('must be an e-mail address').optional(),
+
+    /**
+     * Who is on call, and gets critical alarms.
+     * @default - the administrators
+     */
+    onCallEmail: z.email('must be an e-mail address').optional(),
+
+    /**
+     * Who hears, once, that something is lost, late or wrong at all.
+     * @default - nobody but those above
+     */
+    escalationEmail: z.email('must be an e-mail address').optional(),
 
     /**
      * Where the dashboard is served from. These origins may call the API from a browser, and people

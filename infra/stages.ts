@@ -10,6 +10,10 @@ const stages: Record<StageName, Omit<StageInput, 'stage'>> = {
     ledgerWindowSeconds: 0,
     apiThrottle: { rate: 2_000, burst: 4_000 },
     archive: { bufferSeconds: 60, bufferMb: 4, replicaRegion: 'ap-south-1' },
+    // Nobody is mailed here: what would be sent lies in <data-dir>/notices.ndjson.
+    alarmEmail: 'admin@autovolt.example',
+    onCallEmail: 'on-call@autovolt.example',
+    escalationEmail: 'escalation@autovolt.example',
   },
   dev: {
     corsOrigins: ['http://localhost:3001'],

@@ -11,6 +11,8 @@ import { inert } from './inert.ts'
 import { iot } from './iot/plugin.ts'
 import { lambda } from './lambda/plugin.ts'
 import { openLogFiles } from './log-files.ts'
+import { metricStore } from './metrics/store.ts'
+import { operations } from './ops/plugin.ts'
 import type { Endpoints, Plugin, Runtime, Started, StartOptions } from './runtime.ts'
 import { s3 } from './s3/plugin.ts'
 import { scheduler } from './scheduler/plugin.ts'
@@ -37,6 +39,7 @@ const plugins: readonly Plugin[] = [
   httpApi,
   // Behind those that name their target: it takes what has none.
   sns,
+  operations,
 ]
 
 /** A running stack. `await using` stops it. */
@@ -118,6 +121,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
     const notYet = (what: string) => () => {
       throw new Error(`${what} is not there yet: its plug-in starts later`)
     }
+    const figures = metricStore(({ namespace, name }) => {
+      log('alarms', 'too many metrics: left out from here on', { namespace, name })
+    })
     const runtime: Runtime = {
       dataDir: dataDir.path,
       stage,
@@ -135,6 +141,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       sendToQueue: notYet('SQS'),
       putObject: notYet('S3'),
       putRecord: notYet('Firehose'),
+      publish: notYet('SNS'),
+      figures,
+      pages: [],
       fail: (error) => failure.reject(error),
       log,
     }

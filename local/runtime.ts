@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Pages } from './http/server.ts'
+import type { MetricStore } from './metrics/store.ts'
 
 /** The account every local ARN names; no AWS account has this number. */
 export const LOCAL_ACCOUNT = '000000000000'
@@ -52,6 +54,12 @@ export interface Runtime {
   putObject(bucket: string, key: string, body: Buffer, type: string): void
   /** Puts a record into a delivery stream, by name. Resolves once it is on disk. */
   putRecord(stream: string, data: Buffer): Promise<void>
+  /** Publishes to a topic of the app. */
+  publish(topicArn: string, subject: string, message: string): void
+  /** Takes what CloudWatch would measure: the platform's own figures and those that functions log. */
+  readonly figures: MetricStore
+  /** Pages beside the HTTP API; each answers its own paths. */
+  readonly pages: Pages[]
   /** What plug-ins that started before have put into endpoints.json. */
   readonly endpoints: Partial<Endpoints>
   /** Where a file asset of the app lies, by its object key; undefined when there is none. */
@@ -107,7 +115,7 @@ export interface Started {
   endpoints?: Partial<Endpoints>
   /** Runtime methods this plug-in gives to those that start after it. */
   provides?: Partial<
-    Pick<Runtime, 'invoke' | 'invokeAsync' | 'sendToQueue' | 'putObject' | 'putRecord'>
+    Pick<Runtime, 'invoke' | 'invokeAsync' | 'sendToQueue' | 'putObject' | 'putRecord' | 'publish'>
   >
   stop(): Promise<void>
 }

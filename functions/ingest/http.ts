@@ -1,10 +1,11 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda'
 import { archiveOfFunction } from '../adapters/archive.ts'
 import { controlStore } from '../adapters/control.ts'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
 import { nodeStore } from '../adapters/nodes.ts'
-import { observed } from '../adapters/observe.ts'
+import { metrics, observed } from '../adapters/observe.ts'
 import { quarantineStore } from '../adapters/quarantine.ts'
 import { rawStore } from '../adapters/raw.ts'
 import { hasRole } from '../adapters/roles.ts'
@@ -39,9 +40,15 @@ export const handler = observed<APIGatewayProxyEventV2WithJWTAuthorizer, HttpRes
       principal: String(authorizer.jwt.claims.sub ?? ''),
     }
     const outcome = await acceptPost(post, ports)
-    if ('problem' in outcome) return problem(outcome.problem)
+    if ('problem' in outcome) {
+      metrics.addMetric('MessagesQuarantined', MetricUnit.Count, 1)
+      return problem(outcome.problem)
+    }
     const { duplicates } = outcome.answer
-    if (duplicates > 0) await control.countRepeated(duplicates)
+    if (duplicates > 0) {
+      await control.countRepeated(duplicates)
+      metrics.addMetric('ReadingsRepeated', MetricUnit.Count, duplicates)
+    }
     return json(202, outcome.answer)
   },
 )

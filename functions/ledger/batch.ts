@@ -23,6 +23,8 @@ export interface BatchDone {
   readonly entries: number
   readonly resets: number
   readonly conflicts: number
+  /** Readings that another message had brought before. */
+  readonly duplicates: number
   /** Records that were put into the failure queue here, so that nobody waits for them. */
   readonly setAside: number
   /** Of the failures those that only wait until their register is settled: nothing is wrong with it. */
@@ -77,7 +79,7 @@ export async function bookBatch(
       failed.push({ index, register, id: keys?.id?.S ?? 'unknown', error })
     }
   })
-  const done = { entries: 0, resets: 0, conflicts: 0 }
+  const done = { entries: 0, resets: 0, conflicts: 0, duplicates: 0 }
   const queue = [...byRegister]
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -109,7 +111,7 @@ async function bookRegister(
   register: string,
   arrived: readonly Arrived[],
   ports: BatchPorts,
-  done: { entries: number; resets: number; conflicts: number },
+  done: { entries: number; resets: number; conflicts: number; duplicates: number },
 ): Promise<Failed[]> {
   try {
     const readings = arrived.flatMap((a) => a.stored.readings)
@@ -119,6 +121,7 @@ async function bookRegister(
     })
     done.entries += booked.entries.length
     done.conflicts += booked.conflicts.length + booked.replaced.filter(isContradiction).length
+    done.duplicates += booked.duplicates.length
     done.resets += resets(booked.entries)
     await account(register, arrived, booked, ports)
     return []

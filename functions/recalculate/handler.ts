@@ -52,6 +52,14 @@ export const handler = observed<unknown, Done>().handler(async (event, context) 
   const jobId = String(order.job_id)
   const left = await work(jobId, { ...ports, timeLeftMs })
   metrics.addMetric('RecalculationFailed', MetricUnit.Count, left === 'failed' ? 1 : 0)
+  const job = left === 'done' ? await ports.jobs.get(jobId) : null
+  if (job !== null && job.finishedAtMs !== null) {
+    metrics.addMetric(
+      'RecalculationMs',
+      MetricUnit.Milliseconds,
+      job.finishedAtMs - job.createdAtMs,
+    )
+  }
   logger.info('recalculation left', { jobId, left })
   return { left }
 })

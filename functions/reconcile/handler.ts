@@ -18,6 +18,7 @@ import { startFunction } from '../adapters/start-function.ts'
 import { tariffStore } from '../adapters/tariffs.ts'
 import { ticketStore } from '../adapters/tickets.ts'
 import { pricer } from '../domain/rollup/cost.ts'
+import { sum } from '../domain/rollup/figures.ts'
 import { anchorsOf } from './anchors.ts'
 import { finishRun, NIGHTLY, type RunPorts, startRun, windowOf, workersOf } from './run.ts'
 import { type WorkPorts, work } from './work.ts'
@@ -97,8 +98,17 @@ export const handler = observed<unknown, Done>().handler(async (event, context) 
   if (left === 'continued') return { run_id, left }
   const finished = await finishRun(run_id, ports)
   if (finished === null) return { run_id, left: 'worked' }
-  metrics.addMetric('ReconciliationFailed', MetricUnit.Count, finished.status === 'failed' ? 1 : 0)
-  metrics.addMetric('TicketsOpened', MetricUnit.Count, finished.tickets_opened)
+  const { checks, proof } = finished
+  const count = (name: string, value: number) => metrics.addMetric(name, MetricUnit.Count, value)
+  count('ReconciliationFailed', finished.status === 'failed' ? 1 : 0)
+  count('ReconciliationSucceeded', finished.status === 'failed' ? 0 : 1)
+  metrics.addMetric('ReconciliationMs', MetricUnit.Milliseconds, finished.duration_ms ?? 0)
+  count('TicketsOpened', finished.tickets_opened)
+  count('Findings', sum(Object.values(checks)))
+  count('RollupsDiffer', checks.rollup_differs ?? 0)
+  count('SequenceGaps', checks.sequence_gap ?? 0)
+  count('ReadingsUnbooked', proof?.readings_unbooked ?? 0)
+  count('SuspenseHeldMwh', proof?.suspense_mwh ?? 0)
   logger.info('reconciled', { run_id, status: finished.status, duration_ms: finished.duration_ms })
   return { run_id, left: 'finished' }
 })

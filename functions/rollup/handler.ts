@@ -85,6 +85,10 @@ export const handler = observed<unknown, RunDone | Written>().handler(async (eve
   metrics.addMetric('RegistersUnassigned', MetricUnit.Count, done.unassigned)
   metrics.addMetric('RollupFailed', MetricUnit.Count, done.failures)
   metrics.addMetric('DaysClosed', MetricUnit.Count, done.days_closed)
+  metrics.addMetric('RollupAgeMs', MetricUnit.Milliseconds, done.oldest_ms)
+  if (done.closing_ms !== null) {
+    metrics.addMetric('DayClosingMs', MetricUnit.Milliseconds, done.closing_ms)
+  }
   logger.info('rolled up', { ...done })
   return done
 })

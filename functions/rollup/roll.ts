@@ -35,8 +35,9 @@ export async function roll(
   let through = record.watermarks.get(register) ?? 0
   while (true) {
     const entries = await ports.journal.entries(register, through + 1, PAGE)
-    const last = entries.at(-1)
-    if (last === undefined) return done
+    const [first, last] = [entries[0], entries.at(-1)]
+    if (first === undefined || last === undefined) return done
+    work.oldestMs = Math.min(work.oldestMs ?? first.bookedAtMs, first.bookedAtMs)
     const items = byDayItem(entries, record.assignments, days)
     for (const day of items) {
       if (await carryDay(record.esp32Name, register, day, ports, work)) done.dayWrites += 1

@@ -28,6 +28,10 @@ export interface RunDone {
   /** Day items that became final, and month items that were made. */
   readonly days_closed: number
   readonly months_closed: number
+  /** How long the closing of days took; null when there was none to close. */
+  readonly closing_ms: number | null
+  /** Age of the oldest entry that no day item contained when the run began. */
+  readonly oldest_ms: number
   readonly went_silent: number
   readonly failures: number
 }
@@ -52,6 +56,7 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     went_silent: 0,
     failures: 0,
   }
+  const startedAtMs = ports.now()
   const work = await startWork(ports)
   const nodes = fleetCount(ports.now())
   const attempt = async (what: string, doing: () => Promise<void>): Promise<boolean> => {
@@ -84,7 +89,9 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
   }
   await eachOf(ports.nodes.all(), one)
   ports.fleetSeen?.(nodes.fleet())
+  const closingAtMs = ports.now()
   done.days_closed = await closeDays(ports, work)
+  const closing_ms = done.days_closed > 0 ? ports.now() - closingAtMs : null
   done.months_closed = await closeMonths(ports, work)
   await settlePrices(ports, work)
   await ports.control.recordRollup({
@@ -93,7 +100,8 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     registers: done.registers,
     entries: done.entries,
   })
-  return { run_id: runId, ...done }
+  const oldest_ms = work.oldestMs === null ? 0 : Math.max(0, startedAtMs - work.oldestMs)
+  return { run_id: runId, ...done, closing_ms, oldest_ms }
 }
 
 /** The expiry behind the will: a broker that died, or a node that never had one, sends no word. */

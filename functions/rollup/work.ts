@@ -20,6 +20,8 @@ export interface RollPorts {
 export interface Work extends Writing {
   nowMs: number
   pricer: Pricer
+  /** When the oldest entry was booked that this work found carried into no day; null without any. */
+  oldestMs: number | null
   /** True once the instant and its prices were taken anew. */
   isRenewed: boolean
   /** Classrooms that are in the list of classrooms. */
@@ -53,6 +55,7 @@ export async function startWork(
     repricings: prices.repricings.length,
     closedItems: new Set(),
     isRenewed: false,
+    oldestMs: null,
   }
 }
 

@@ -9,7 +9,7 @@ const control = controlStore(documentClient(), env('CONTROL_TABLE'))
 
 /** Counts raw events and journal entries from their streams, and sees every change of the ledger. */
 export const handler = observed<DynamoDBStreamEvent, void>().handler(async (event) => {
-  const { add, tampered } = tally(event.Records)
+  const { add, lines, booking, tampered } = tally(event.Records)
   for (const { register, sk, eventName } of tampered) {
     logger.critical('a ledger item was changed or removed', { register, sk, eventName })
   }
@@ -17,8 +17,19 @@ export const handler = observed<DynamoDBStreamEvent, void>().handler(async (even
   metrics.addMetric('LedgerTampered', MetricUnit.Count, tampered.length)
   const [first] = event.Records
   if (first === undefined || Object.values(add).every((count) => count === 0)) return
-  if (add.received > 0) metrics.addMetric('ReadingsReceived', MetricUnit.Count, add.received)
-  if (add.booked > 0) metrics.addMetric('ReadingsBooked', MetricUnit.Count, add.booked)
   const guard = `${first.eventSourceARN}#${first.eventID}#${event.Records.length}`
-  await control.countOnce(guard, add, Date.now())
+  if (!(await control.countOnce(guard, add, Date.now()))) return
+  const count = (name: string, value: number) => metrics.addMetric(name, MetricUnit.Count, value)
+  if (add.received > 0) count('ReadingsReceived', add.received)
+  if (add.entries === 0) return
+  count('ReadingsBooked', add.booked)
+  count('ReadingsBookedInTime', booking.inTime)
+  metrics.addMetric('BookingDelayMs', MetricUnit.Milliseconds, booking.longestMs)
+  count('EntriesBooked', add.entries)
+  count('ResetsDetected', add.resets)
+  count('LinesHigh', lines.high)
+  count('LinesMedium', lines.medium)
+  count('LinesLow', lines.low)
+  count('EnergyBookedMwh', lines.energyMwh)
+  count('SuspenseMwh', lines.suspenseMwh)
 })

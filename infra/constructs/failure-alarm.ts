@@ -1,14 +1,10 @@
 import { Duration } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { physicalName } from '../names.ts'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
+import type { Question } from '../monitoring/targets.ts'
 import { type FunctionContext, METRICS_NAMESPACE, type ServiceFunction } from './function.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 export interface FailureAlarmProps {
   /** The function that counts the failures. */
@@ -19,6 +15,8 @@ export interface FailureAlarmProps {
   readonly name: string
   /** What failed and what to do about it, for the person the alarm wakes. */
   readonly meaning: string
+  /** @default 'wrong' */
+  readonly question?: Question
 }
 
 /**
@@ -28,23 +26,23 @@ export interface FailureAlarmProps {
 export class FailureAlarm extends Construct {
   constructor(scope: Construct, id: string, context: FunctionContext, props: FailureAlarmProps) {
     super(scope, id)
+    const about = ALARM_KINDS.failed
 
-    context.alarms.carry(
-      new Alarm(this, 'Counted', {
-        alarmName: physicalName(context.config, props.name),
-        alarmDescription: props.meaning,
-        metric: new Metric({
-          namespace: METRICS_NAMESPACE,
-          metricName: props.metricName,
-          dimensionsMap: { service: props.counter.serviceName },
-          statistic: Stats.SUM,
-          period: Duration.minutes(15),
-        }),
-        threshold: 0,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+    new OperatorAlarm(this, 'Counted', {
+      ...context,
+      name: props.name,
+      about: { ...about, question: props.question ?? about.question },
+      heading: 'failed',
+      severity: about.severity,
+      of: props.meaning,
+      metric: new Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: props.metricName,
+        dimensionsMap: { service: props.counter.serviceName },
+        statistic: Stats.SUM,
+        period: Duration.minutes(15),
       }),
-    )
+      threshold: 0,
+    })
   }
 }

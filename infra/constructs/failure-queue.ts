@@ -1,10 +1,11 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 export interface FailureQueueProps {
   readonly config: StageConfig
@@ -18,10 +19,13 @@ export interface FailureQueueProps {
 /** Where an asynchronous hop puts what it could not deliver, with an alarm as soon as it is not empty. */
 export class FailureQueue extends Construct {
   readonly queue: Queue
+  /** Without `autovolt-<stage>-`. */
+  readonly shortName: string
 
   constructor(scope: Construct, id: string, props: FailureQueueProps) {
     super(scope, id)
     const queueName = physicalName(props.config, props.name)
+    this.shortName = props.name
 
     this.queue = new Queue(this, 'Queue', {
       queueName,
@@ -36,19 +40,18 @@ export class FailureQueue extends Construct {
         'This queue is itself the end of the line: a person or the redrive command empties it.',
     })
 
-    props.alarms.carry(
-      new Alarm(this, 'NotEmpty', {
-        alarmName: `${queueName}-not-empty`,
-        alarmDescription: props.meaning,
-        metric: this.queue.metricApproximateNumberOfMessagesVisible({
-          period: Duration.minutes(5),
-          statistic: 'Maximum',
-        }),
-        threshold: 1,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+    new OperatorAlarm(this, 'NotEmpty', {
+      ...props,
+      name: `${props.name}-not-empty`,
+      about: { ...ALARM_KINDS['not-empty'], meaning: props.meaning },
+      heading: 'not-empty',
+      severity: ALARM_KINDS['not-empty'].severity,
+      of: props.name,
+      metric: this.queue.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(5),
+        statistic: 'Maximum',
       }),
-    )
+      threshold: 0,
+    })
   }
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { ArnFormat, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   ApplicationLogLevel,
@@ -17,6 +16,7 @@ import type { StageConfig } from '../config.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import type { RawArchive } from './raw-archive.ts'
+import { watchFunction } from './function-alarms.ts'
 import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
 
 /** The CloudWatch namespace all functions write their metrics to. */
@@ -63,7 +63,7 @@ export interface ServiceFunctionProps {
 }
 
 /**
- * One Lambda function: bundled, with its log group, its role and an alarm on its errors.
+ * One Lambda function: bundled, with its log group, its role and its alarms.
  *
  * No concurrency is reserved. Every writer is safe under concurrency by compare-and-set, and a
  * reservation takes from the account's pool, which is 10 in a new account.
@@ -72,12 +72,14 @@ export class ServiceFunction extends Construct {
   readonly lambda: NodejsFunction
   readonly role: Role
   readonly serviceName: string
+  readonly memoryMb: number
 
   constructor(scope: Construct, id: string, context: FunctionContext, props: ServiceFunctionProps) {
     super(scope, id)
     const { config, tables, alarms } = context
     const functionName = physicalName(config, props.name)
     this.serviceName = props.name
+    this.memoryMb = props.memoryMb
 
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
@@ -170,16 +172,6 @@ export class ServiceFunction extends Construct {
       )
     }
 
-    alarms.carry(
-      new Alarm(this, 'Errors', {
-        alarmName: `${functionName}-errors`,
-        alarmDescription: `${functionName} failed. Its log group says why; what could not be retried is in its failure queue.`,
-        metric: this.lambda.metricErrors({ period: Duration.minutes(5) }),
-        threshold: 1,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      }),
-    )
+    watchFunction(this, { config, alarms }, props)
   }
 }

@@ -1,14 +1,9 @@
 import { Duration } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { physicalName } from '../names.ts'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
 import { type FunctionContext, METRICS_NAMESPACE, type ServiceFunction } from './function.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 /** The metric the watcher counts changed and removed ledger items in. */
 export const LEDGER_TAMPERED = 'LedgerTampered'
@@ -22,23 +17,23 @@ export class LedgerGuard extends Construct {
   constructor(scope: Construct, id: string, context: FunctionContext, watcher: ServiceFunction) {
     super(scope, id)
 
-    context.alarms.carry(
-      new Alarm(this, 'Tampered', {
-        alarmName: physicalName(context.config, 'ledger-tampered'),
-        alarmDescription:
-          'A ledger item was changed or removed, which no part of the system does. The log of the watcher names the register and the item; compare with point-in-time recovery.',
-        metric: new Metric({
-          namespace: METRICS_NAMESPACE,
-          metricName: LEDGER_TAMPERED,
-          dimensionsMap: { service: watcher.serviceName },
-          statistic: Stats.SUM,
-          period: Duration.minutes(1),
-        }),
-        threshold: 1,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+    const about = ALARM_KINDS['ledger-tampered']
+
+    new OperatorAlarm(this, 'Tampered', {
+      ...context,
+      name: 'ledger-tampered',
+      about,
+      heading: 'ledger-tampered',
+      severity: about.severity,
+      of: watcher.serviceName,
+      metric: new Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: LEDGER_TAMPERED,
+        dimensionsMap: { service: watcher.serviceName },
+        statistic: Stats.SUM,
+        period: Duration.minutes(1),
       }),
-    )
+      threshold: 0,
+    })
   }
 }

@@ -55,6 +55,7 @@ const ACCESS_LOG = {
 /** The HTTP API: routes, who may call them, how often, and a log line for each call. */
 export class PublicApi extends Construct {
   readonly url: string
+  readonly apiId: string
 
   constructor(scope: Construct, id: string, props: PublicApiProps) {
     super(scope, id)
@@ -146,6 +147,7 @@ export class PublicApi extends Construct {
     for (const route of publicRoutes) cfnStage.addResourceDependency(route)
 
     this.url = api.apiEndpoint
+    this.apiId = api.apiId
   }
 
   /** Lets the API call a function, from any of its routes. */

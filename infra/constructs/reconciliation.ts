@@ -100,6 +100,7 @@ export class Reconciliation extends Construct {
       target: this.target,
       missed: 'The next night looks back seven days and makes up for it.',
       maxEventAge: Duration.hours(2),
+      atLeastEvery: Duration.hours(26),
       starts: [
         {
           name: 'nightly',

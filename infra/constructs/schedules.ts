@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib'
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   ContextAttribute,
@@ -8,9 +9,11 @@ import {
 } from 'aws-cdk-lib/aws-scheduler'
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import { Construct } from 'constructs'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
 import { physicalName } from '../names.ts'
 import { FailureQueue } from './failure-queue.ts'
 import type { FunctionContext, ServiceFunction } from './function.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 /** When a function is started, and under which name. */
 export interface Start {
@@ -32,6 +35,12 @@ export interface SchedulesProps {
    * @default Duration.minutes(15)
    */
   readonly maxEventAge?: Duration
+  /**
+   * The function has run at least once in every period of so long, or a start was missed: a little more
+   * than the time between two starts.
+   * @default Duration.minutes(15)
+   */
+  readonly atLeastEvery?: Duration
 }
 
 /**
@@ -65,6 +74,23 @@ export class Schedules extends Construct {
     role.addToPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failures.queue.queueArn] }),
     )
+
+    // Two periods, because a start may fall behind the end of one.
+    const every = props.atLeastEvery ?? Duration.minutes(15)
+    const hours = Math.ceil(every.toHours({ integral: false }))
+    new OperatorAlarm(this, 'Missed', {
+      ...context,
+      name: `${target.serviceName}-missed`,
+      about: ALARM_KINDS.missed,
+      heading: 'missed',
+      severity: ALARM_KINDS.missed.severity,
+      of: target.serviceName,
+      metric: target.lambda.metricInvocations({ period: hours > 1 ? Duration.hours(1) : every }),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: hours > 1 ? hours : 2,
+      missing: TreatMissingData.BREACHING,
+    })
 
     for (const { name, description, when } of props.starts) {
       const schedule = new Schedule(this, name, {

@@ -1,5 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import {
@@ -10,9 +10,10 @@ import {
 } from 'aws-cdk-lib/aws-lambda'
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Construct } from 'constructs'
-import { physicalName } from '../names.ts'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
 import { FailureQueue } from './failure-queue.ts'
 import type { FunctionContext, ServiceFunction } from './function.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 /** A consumer keeps up within seconds; later than this it is held up or too slow. */
 const LATE = Duration.minutes(5)
@@ -57,10 +58,13 @@ export interface StreamConsumerProps {
  */
 export class StreamConsumer extends Construct {
   readonly failures: FailureQueue
+  /** Short name of the function it feeds. */
+  readonly target: string
 
   constructor(scope: Construct, id: string, context: FunctionContext, props: StreamConsumerProps) {
     super(scope, id)
     const { serviceName, lambda, role } = props.target
+    this.target = serviceName
 
     this.failures = new FailureQueue(this, 'Failures', {
       ...context,
@@ -103,20 +107,19 @@ export class StreamConsumer extends Construct {
       )
     }
 
-    context.alarms.carry(
-      new Alarm(this, 'Late', {
-        alarmName: `${physicalName(context.config, serviceName)}-late`,
-        alarmDescription: `${serviceName} reads stream records older than ${LATE.toMinutes()} minutes: a record is tried again and again, or more come than it can take. Its log says which.`,
-        metric: lambda.metric('IteratorAge', {
-          statistic: Stats.MAXIMUM,
-          period: Duration.minutes(5),
-        }),
-        threshold: LATE.toMilliseconds(),
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+    new OperatorAlarm(this, 'Late', {
+      ...context,
+      name: `${serviceName}-late`,
+      about: ALARM_KINDS.late,
+      heading: 'late',
+      severity: ALARM_KINDS.late.severity,
+      of: serviceName,
+      metric: lambda.metric('IteratorAge', {
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(5),
       }),
-    )
+      threshold: LATE.toMilliseconds(),
+    })
 
     role.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }))
     Validations.of(role).acknowledge({

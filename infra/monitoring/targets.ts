@@ -2,8 +2,8 @@
 export const QUESTIONS = ['lost', 'late', 'wrong'] as const
 export type Question = (typeof QUESTIONS)[number]
 
-/** `ms` and `%` are shown as such; `count` is a number of things; the rest says itself. */
-export type Unit = 'ms' | 's' | 'min' | '%' | 'count' | 'per second' | 'mWh' | 'USD'
+/** `count` is a number of things; the rest says itself. */
+export type Unit = 'ms' | '%' | 'count' | 'per second' | 'mWh'
 
 /**
  * What a figure is promised to be. Beyond `acceptable` administrators are warned, beyond `critical` whoever
@@ -203,13 +203,13 @@ export const TARGETS = {
   'rollup-age': {
     title: 'Age of the rollup',
     question: 'late',
-    unit: 'min',
+    unit: 'ms',
     better: 'lower',
-    target: 15,
-    acceptable: 35,
-    critical: 65,
+    target: minutes(20),
+    acceptable: minutes(35),
+    critical: minutes(65),
     meaning:
-      'Minutes since the oldest entry that no day item contains was booked, or since the last run.',
+      'Age of the oldest entry that no day item contained when the rollup came, every quarter of an hour.',
     look: 'The log of rollup names registers that fail; the queue of its schedule tells of missed starts.',
     run: 'autovolt rollup',
   },

@@ -11,6 +11,8 @@ const { GET, PATCH, POST } = HttpMethod
 
 /** What people and gateways call over HTTP. */
 export class ApiStack extends Stack {
+  readonly apiId: string
+
   constructor(
     scope: Construct,
     id: string,
@@ -113,6 +115,7 @@ export class ApiStack extends Stack {
       ],
     })
 
+    this.apiId = http.apiId
     new CfnOutput(this, 'HttpApiUrl', { value: http.url })
   }
 }

@@ -122,6 +122,7 @@ export class PipelineStack extends Stack {
       counter: ledger,
       metricName: 'BookingFailed',
       name: 'booking-failed',
+      question: 'lost',
       meaning:
         'Readings could not be booked. The log of ledger names the register and the reason; what no retry would help is in its failure queue.',
     })

@@ -5,6 +5,7 @@ import { openLogFiles } from '../log-files.ts'
 import { listenOnLoopback } from '../loopback.ts'
 import type { Plugin, Runtime } from '../runtime.ts'
 import { refuse } from '../template/refuse.ts'
+import type { LogContext } from './access-log.ts'
 import type { JwtAuthorizer } from './authorizer.ts'
 import { createGateway } from './gateway.ts'
 import { httpServer } from './server.ts'
@@ -73,9 +74,18 @@ export const httpApi: Plugin = {
       () =>
         httpServer(
           gateway,
-          docsPage,
+          async (method, path) => {
+            for (const page of [docsPage, ...runtime.pages]) {
+              const answer = await page(method, path)
+              if (answer) return answer
+            }
+            return undefined
+          },
           () => runtime.now(),
-          (context) => accessLog && logs.write('http-access', accessLog(context)),
+          (context) => {
+            if (accessLog) logs.write('http-access', accessLog(context))
+            measure(runtime, api.id, context)
+          },
         ),
       options.httpPort,
       'The HTTP API (--http-port)',
@@ -102,6 +112,27 @@ export const httpApi: Plugin = {
       },
     }
   },
+}
+
+/** The figures API Gateway has of an answer. */
+function measure(
+  runtime: Pick<Runtime, 'figures' | 'now'>,
+  apiId: string,
+  { status, responseLatency }: LogContext,
+): void {
+  const add = (name: string, value: number) =>
+    runtime.figures.add({
+      namespace: 'AWS/ApiGateway',
+      name,
+      dimensions: { ApiId: apiId },
+      value,
+      atMs: runtime.now(),
+    })
+  const hundreds = Math.floor(Number(status) / 100)
+  add('Count', 1)
+  add('4xx', hundreds === 4 ? 1 : 0)
+  add('5xx', hundreds === 5 ? 1 : 0)
+  if (responseLatency !== undefined) add('Latency', Number(responseLatency))
 }
 
 /** Authorizers may only trust a user pool of the app, for its tokens are the ones made here. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { shortName } from '../dynamodb/plugin.ts'
 import { openLogFiles } from '../log-files.ts'
+import { figuresOf } from '../metrics/emf.ts'
 import type { Plugin, Runtime } from '../runtime.ts'
 import {
   asyncPolicies,
@@ -42,8 +43,10 @@ export const lambda: Plugin = {
       const environment = workerEnvironment(spec, runtime)
       const log = (line: string, requestId: string | undefined) => {
         logs.write(spec.name, jsonLine(line, requestId))
+        for (const figure of figuresOf(line)) runtime.figures.add(figure)
       }
-      pools.set(spec.name, createPool(spec, { environment, aheadMs, log }))
+      const measured = measuredBy(runtime, spec.name)
+      pools.set(spec.name, createPool(spec, { environment, aheadMs, log, measured }))
     }
     const policies = asyncPolicies(runtime.ofType(INVOKE_CONFIG))
     const table = openEventTable(join(runtime.dataDir, 'local.sqlite'))
@@ -84,6 +87,24 @@ export const lambda: Plugin = {
       },
     }
   },
+}
+
+/** The figures Lambda itself has of a function. Nothing is throttled here: what comes waits for a worker. */
+function measuredBy(runtime: Pick<Runtime, 'figures' | 'now'>, name: string) {
+  const add = (metric: string, value: number) =>
+    runtime.figures.add({
+      namespace: 'AWS/Lambda',
+      name: metric,
+      dimensions: { FunctionName: name },
+      value,
+      atMs: runtime.now(),
+    })
+  return ({ durationMs, failed }: { durationMs: number | null; failed: boolean }) => {
+    add('Invocations', 1)
+    add('Errors', failed ? 1 : 0)
+    add('Throttles', 0)
+    if (durationMs !== null) add('Duration', durationMs)
+  }
 }
 
 function toJson(event: unknown, limit: number): string {

@@ -27,11 +27,15 @@ export interface PoolOptions {
   aheadMs?(): number
   /** Takes each line a worker writes to its standard output or error. */
   log(line: string, requestId: string | undefined): void
+  /** Hears of each invocation that has ended; one that never reached a worker has no duration. */
+  measured?(invocation: { durationMs: number | null; failed: boolean }): void
 }
 
 interface Job {
   requestId: string
   event: string
+  /** On the monotonic clock; undefined while it waits. */
+  startedAtMs?: number
   settle(outcome: Outcome): void
 }
 
@@ -56,6 +60,9 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
   let drained: (() => void) | undefined
 
   const settle = (job: Job, payload: string, failed: boolean) => {
+    const { startedAtMs } = job
+    const durationMs = startedAtMs === undefined ? null : performance.now() - startedAtMs
+    options.measured?.({ durationMs, failed })
     job.settle({ requestId: job.requestId, payload, failed })
     if (drained && waiting.length === 0 && ![...slots].some((slot) => slot.job)) drained()
   }
@@ -85,6 +92,7 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
 
   const start = (slot: Slot, job: Job) => {
     slot.job = job
+    job.startedAtMs = performance.now()
     const deadlineAtMs = Date.now() + spec.timeoutMs
     const aheadMs = options.aheadMs?.() ?? 0
     const { requestId, event } = job

@@ -5,8 +5,8 @@ import type { ControlRequest, ControlResponse, Named, Plugin } from '../runtime.
 const TOPIC = 'AWS::SNS::Topic'
 
 /**
- * SNS: what is published is written to `<data-dir>/notices.ndjson`, a line a message. Alarms do not fire
- * here and nobody is mailed; functions that publish find a topic that takes it.
+ * SNS: what functions and alarms publish is written to `<data-dir>/notices.ndjson`, a line a message;
+ * nobody is mailed.
  */
 export const sns: Plugin = {
   name: 'sns',
@@ -27,21 +27,19 @@ export const sns: Plugin = {
     const topics = new Set(runtime.ofType(TOPIC).map(({ ref }) => ref))
     if (topics.size === 0) return { stop: async () => {} }
     const file = join(runtime.dataDir, 'notices.ndjson')
-    const publish = (body: URLSearchParams): ControlResponse => {
+    const write = (topic: string, subject: string | null, message: string | null) => {
+      const id = crypto.randomUUID()
+      const at = new Date(runtime.now()).toISOString()
+      appendFileSync(file, `${JSON.stringify({ id, at, topic, subject, message })}\n`)
+      return id
+    }
+    const answer = (body: URLSearchParams): ControlResponse => {
       const topic = body.get('TopicArn') ?? ''
       if (body.get('Action') !== 'Publish') {
         return failure('InvalidAction', `SNS here takes Publish only, not ${body.get('Action')}`)
       }
       if (!topics.has(topic)) return failure('NotFound', `There is no topic ${topic}`)
-      const id = crypto.randomUUID()
-      const notice = {
-        id,
-        at: new Date(runtime.now()).toISOString(),
-        topic,
-        subject: body.get('Subject'),
-        message: body.get('Message'),
-      }
-      appendFileSync(file, `${JSON.stringify(notice)}\n`)
+      const id = write(topic, body.get('Subject'), body.get('Message'))
       return xml(
         200,
         `<PublishResponse><PublishResult><MessageId>${id}</MessageId></PublishResult><ResponseMetadata><RequestId>${id}</RequestId></ResponseMetadata></PublishResponse>`,
@@ -55,9 +53,15 @@ export const sns: Plugin = {
           // The query protocol has no target; its action stands in the form.
           target: /^$/,
           handle: async ({ body }: ControlRequest) =>
-            publish(new URLSearchParams(body.toString('utf8'))),
+            answer(new URLSearchParams(body.toString('utf8'))),
         },
       ],
+      provides: {
+        publish(topicArn, subject, message) {
+          if (!topics.has(topicArn)) throw new Error(`There is no topic '${topicArn}' in the app`)
+          write(topicArn, subject, message)
+        },
+      },
       stop: async () => {},
     }
   },

@@ -42,6 +42,15 @@ export const sqs: Plugin = {
     }
     const queues = openQueues(runtime.store, () => runtime.now(), byArn)
     const specs = [...byArn.values()]
+    runtime.figures.gauge(() =>
+      specs.map((it) => ({
+        namespace: 'AWS/SQS',
+        name: 'ApproximateNumberOfMessagesVisible',
+        dimensions: { QueueName: it.name },
+        value: queues.counts(it).visible,
+        atMs: runtime.now(),
+      })),
+    )
     return {
       controlRoutes: [sqsRoute(queues, specs)],
       endpoints: { queues: Object.fromEntries(specs.map((it) => [it.name, it.url])) },

@@ -48,8 +48,17 @@ export const streams: Plugin = {
           // The database stamps records with the machine's clock, so their age is measured by it.
           now: () => Date.now(),
           retryWaitMs: options.streamRetryWaitMs ?? RETRY_WAIT_MS,
-          invoke: (batch) =>
-            runtime.invoke(spec.functionArn, { Records: batch.map((it) => it.event) }),
+          invoke: (batch) => {
+            runtime.figures.add({
+              namespace: 'AWS/Lambda',
+              name: 'IteratorAge',
+              dimensions: { FunctionName: spec.functionName },
+              // Of the last record, as AWS measures it, and by the clock that stamped it.
+              value: Math.max(0, Date.now() - (batch.at(-1)?.createdAtMs ?? Date.now())),
+              atMs: runtime.now(),
+            })
+            return runtime.invoke(spec.functionArn, { Records: batch.map((it) => it.event) })
+          },
           sendToQueue: (arn, body) => runtime.sendToQueue(arn, body),
           log: (message, fields) => runtime.log('streams', message, fields),
           fail: (error) => runtime.fail(error),

@@ -40,6 +40,7 @@ export function defaultIdentities(controlUrl: string): Identities {
     },
     'AWS::Scheduler::ScheduleGroup': named('Name', 'scheduler', 'schedule-group/'),
     'AWS::CloudWatch::Alarm': named('AlarmName', 'cloudwatch', 'alarm:'),
+    'AWS::CloudWatch::CompositeAlarm': named('AlarmName', 'cloudwatch', 'alarm:'),
     'AWS::CloudWatch::Dashboard': named('DashboardName', 'cloudwatch', 'dashboard/'),
     'AWS::IoT::TopicRule': named('RuleName', 'iot', 'rule/'),
     'AWS::IoT::Policy': (it) => {

@@ -43,6 +43,7 @@ describe('a wrong configuration', () => {
     [{ region: 'Mumbai' }, 'region: must be an AWS region such as ap-south-1 (is "Mumbai")'],
     [{ account: '123' }, 'account: must be 12 digits (is "123")'],
     [{ alarmEmail: 'ops' }, 'alarmEmail: must be an e-mail address (is "ops")'],
+    [{ onCallEmail: '' }, 'onCallEmail: must be an e-mail address (is "")'],
     [{ corsOrigins: [] }, 'corsOrigins: must name at least one origin'],
     [{ corsOrigins: ['*'] }, 'corsOrigins.0: must be an origin'],
     [{ corsOrigins: ['http://energy.example.org'] }, '(is "http://energy.example.org")'],

@@ -20,6 +20,7 @@ describe('asynchronous invocations', () => {
     ['rollup', 900],
     ['recalculate', 3_600],
     ['reconcile', 21_600],
+    ['probe', 300],
   ])('of %s end after two retries or %i s in its failure queue', (name, age) => {
     const { properties } = app.one(
       'AWS::Lambda::EventInvokeConfig',
@@ -209,6 +210,8 @@ describe('failure queues', () => {
       'autovolt-prod-ingest-failures',
       'autovolt-prod-ledger-failures',
       'autovolt-prod-presence-failures',
+      'autovolt-prod-probe-failures',
+      'autovolt-prod-probe-schedule-failures',
       'autovolt-prod-recalculate-failures',
       'autovolt-prod-recalculate-schedule-failures',
       'autovolt-prod-reconcile-failures',

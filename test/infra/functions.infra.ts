@@ -80,6 +80,7 @@ describe('every function', () => {
     ['admin', ['CONTROL', 'ROLLUPS']],
     ['recalculate', ['CONTROL', 'ROLLUPS']],
     ['operate', ['CONTROL', 'NODES']],
+    ['probe', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
     ['reconcile', ['CONTROL', 'LEDGER', 'NODES', 'QUARANTINE', 'ROLLUPS', 'TELEMETRY']],
   ])('%s is told the names of its tables: %j', (name, tables) => {
     const variables: Record<string, string> = named(name).Environment.Variables

@@ -87,6 +87,16 @@ describe('a function may do to tables what its job needs, and nothing else', () 
         control: ['GetItem', 'Query'],
       },
     ],
+    [
+      'probe',
+      {
+        ledger: ['GetItem', 'Query'],
+        nodes: ['GetItem', 'Query'],
+        'nodes/index/by-classroom': ['Query'],
+        rollups: ['GetItem', 'Query'],
+        control: ['GetItem', 'Query'],
+      },
+    ],
     ['admin', { rollups: ['Query'], control: ['GetItem', 'PutItem', 'Query'] }],
     ['operate', { nodes: ['PutItem', 'Query'], control: ['GetItem', 'PutItem'] }],
     ['provisioning-hook', { nodes: ['GetItem'], control: ['GetItem', 'UpdateItem'] }],

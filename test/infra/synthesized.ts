@@ -5,7 +5,7 @@ import { stageConfig } from '../../infra/stages.ts'
 /** A resource of the templates, with references replaced by what they mean. */
 export interface Resource {
   id: string
-  stack: 'Replica' | 'Stateful' | 'Pipeline' | 'Api'
+  stack: 'Replica' | 'Stateful' | 'Pipeline' | 'Api' | 'Monitoring'
   type: string
   // biome-ignore lint/suspicious/noExplicitAny: templates have no type, and tests name every path they read.
   properties: any

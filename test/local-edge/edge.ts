@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { handler as preToken } from '../../functions/identity/pre-token.ts'
+import { metricStore } from '../../local/metrics/store.ts'
 import type {
   ControlRoute,
   InvokeResult,
@@ -104,6 +105,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     sendToQueue: (arn, body) => void edge.queued.push({ arn, body }),
     putObject: () => {},
     putRecord: (stream, data) => edge.takeRecord(stream, data.toString('utf8')),
+    publish: () => {},
+    figures: metricStore(),
+    pages: [],
     log: (source, message, fields = {}) => void edge.logged.push({ source, message, fields }),
   }
   const all: Started[] = []
