@@ -37,10 +37,13 @@ export interface OperationsPageProps {
  * a station on the way of a reading, from left to right, and each row asks another question of all of them.
  */
 export class OperationsPage extends Construct {
+  readonly pageName: string
+
   constructor(scope: Construct, id: string, props: OperationsPageProps) {
     super(scope, id)
+    this.pageName = physicalName(props.config, 'operations')
     new Dashboard(this, 'Page', {
-      dashboardName: physicalName(props.config, 'operations'),
+      dashboardName: this.pageName,
       defaultInterval: Duration.hours(3),
       periodOverride: PeriodOverride.INHERIT,
       widgets: [

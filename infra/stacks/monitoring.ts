@@ -1,4 +1,4 @@
-import { Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import type { Construct } from 'constructs'
 import { AsyncInvocation } from '../constructs/async-invocation.ts'
@@ -80,7 +80,7 @@ export class MonitoringStack extends Stack {
       if (stack !== this) this.addStackDependency(stack, 'its alarms are named in the verdict')
     }
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
-    new OperationsPage(this, 'Operations', {
+    const page = new OperationsPage(this, 'Operations', {
       config,
       metrics,
       measures,
@@ -98,5 +98,6 @@ export class MonitoringStack extends Stack {
         ...new Set(all.filter((it) => it instanceof StreamConsumer).map(({ target }) => target)),
       ].sort(),
     })
+    new CfnOutput(this, 'OperationsPageName', { value: page.pageName })
   }
 }

@@ -37,8 +37,8 @@ interface BundledResource {
 }
 
 describe('bundled functions', () => {
-  it('are twelve', () => {
-    expect(bundles).toHaveLength(12)
+  it('are thirteen', () => {
+    expect(bundles).toHaveLength(13)
   })
 
   it.each(bundles.map((bundle) => [bundle.name, bundle] as const))(

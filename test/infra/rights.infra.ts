@@ -135,6 +135,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
       'autovolt-prod-operate',
       'autovolt-prod-pre-token',
       'autovolt-prod-presence',
+      'autovolt-prod-probe',
       'autovolt-prod-provisioning-hook',
       'autovolt-prod-recalculate',
       'autovolt-prod-reconcile',
