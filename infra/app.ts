@@ -41,7 +41,7 @@ const behaviour = {
 }
 
 /**
- * The whole system as one CDK app: four stacks for one stage. The CDK command line deploys it,
+ * The whole system as one CDK app: five stacks for one stage. The CDK command line deploys it,
  * and the local stack runs what its templates say.
  */
 export function buildApp(

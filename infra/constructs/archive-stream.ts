@@ -1,19 +1,15 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { ComparisonOperator, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import { LogGroup, LogStream } from 'aws-cdk-lib/aws-logs'
 import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 export interface ArchiveStreamProps {
   readonly config: StageConfig
@@ -88,42 +84,31 @@ export class ArchiveStream extends Construct {
         statistic,
         period: Duration.minutes(5),
       })
-    const quiet = { treatMissingData: TreatMissingData.NOT_BREACHING }
-    alarms.carry(
-      new Alarm(this, 'Late', {
-        ...quiet,
-        alarmName: `${this.name}-late`,
-        alarmDescription: `The oldest message not yet in the archive has waited ${LATE.toMinutes()} minutes longer than it should. Its log group says why; after 24 hours Firehose gives messages up.`,
-        metric: metric('DeliveryToS3.DataFreshness', Stats.MAXIMUM),
-        threshold: config.archive.bufferSeconds + LATE.toSeconds(),
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      }),
-    )
-    alarms.carry(
-      new Alarm(this, 'Failing', {
-        ...quiet,
-        alarmName: `${this.name}-failing`,
-        alarmDescription:
-          'Deliveries to the archive keep failing for a quarter of an hour. Its log group says why; messages wait for 24 hours.',
-        metric: metric('DeliveryToS3.Success', Stats.AVERAGE),
-        threshold: 1,
-        evaluationPeriods: 3,
-        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      }),
-    )
-    alarms.carry(
-      new Alarm(this, 'Throttled', {
-        ...quiet,
-        alarmName: `${this.name}-throttled`,
-        alarmDescription:
-          'Messages were refused because the delivery stream takes no more. What the topic rule could not hand over is in rule-failures, for `autovolt redrive`; ask for a higher quota.',
-        metric: metric('ThrottledRecords', Stats.SUM),
-        threshold: 0,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      }),
-    )
+    const common = (kind: 'archive-late' | 'archive-failing' | 'archive-throttled') => ({
+      config,
+      alarms,
+      name: kind,
+      about: ALARM_KINDS[kind],
+      heading: kind,
+      severity: ALARM_KINDS[kind].severity,
+    })
+    new OperatorAlarm(this, 'Late', {
+      ...common('archive-late'),
+      metric: metric('DeliveryToS3.DataFreshness', Stats.MAXIMUM),
+      threshold: config.archive.bufferSeconds + LATE.toSeconds(),
+    })
+    new OperatorAlarm(this, 'Failing', {
+      ...common('archive-failing'),
+      metric: metric('DeliveryToS3.Success', Stats.AVERAGE),
+      threshold: 1,
+      periods: 3,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    })
+    new OperatorAlarm(this, 'Throttled', {
+      ...common('archive-throttled'),
+      metric: metric('ThrottledRecords', Stats.SUM),
+      threshold: 0,
+    })
   }
 
   /** Lets someone put messages, and nothing else. */

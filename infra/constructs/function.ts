@@ -15,8 +15,8 @@ import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
-import type { RawArchive } from './raw-archive.ts'
 import { watchFunction } from './function-alarms.ts'
+import type { RawArchive } from './raw-archive.ts'
 import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
 
 /** The CloudWatch namespace all functions write their metrics to. */

@@ -1,11 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import {
   BlockPublicAccess,
@@ -20,10 +14,12 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
+import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { ArchiveStream } from './archive-stream.ts'
+import { OperatorAlarm } from './operator-alarm.ts'
 
 /** What lies where in the archive. Each of these folders is copied to the second region. */
 export const ARCHIVE_FOLDERS = {
@@ -131,27 +127,27 @@ export class RawArchive extends Construct {
     this.stream = new ArchiveStream(this, 'Stream', { config, alarms, bucket: this.bucket })
     new ArchiveQueries(this, 'Queries', { config, bucket: this.bucket })
 
-    alarms.carry(
-      new Alarm(this, 'NotCopied', {
-        alarmName: physicalName(config, 'archive-not-copied'),
-        alarmDescription: `Objects of the archive could not be copied to ${config.archive.replicaRegion}. S3 lists why under the replication metrics of the bucket; once mended, S3 Batch Replication copies what is missing.`,
-        metric: new Metric({
-          namespace: 'AWS/S3',
-          metricName: 'OperationsFailedReplication',
-          dimensionsMap: {
-            SourceBucket: this.bucket.bucketName,
-            DestinationBucket: replicaName,
-            RuleId: 'raw',
-          },
-          statistic: Stats.SUM,
-          period: Duration.minutes(15),
-        }),
-        threshold: 0,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+    const about = ALARM_KINDS['archive-not-copied']
+    new OperatorAlarm(this, 'NotCopied', {
+      config,
+      alarms,
+      name: 'archive-not-copied',
+      about,
+      heading: 'archive-not-copied',
+      severity: about.severity,
+      metric: new Metric({
+        namespace: 'AWS/S3',
+        metricName: 'OperationsFailedReplication',
+        dimensionsMap: {
+          SourceBucket: this.bucket.bucketName,
+          DestinationBucket: replicaName,
+          RuleId: 'raw',
+        },
+        statistic: Stats.SUM,
+        period: Duration.minutes(15),
       }),
-    )
+      threshold: 0,
+    })
   }
 
   private acknowledgeReplication(config: StageConfig): void {

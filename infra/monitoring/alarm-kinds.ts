@@ -81,6 +81,35 @@ export const ALARM_KINDS = {
     look: 'The log of the function that counted it names the register or the node, and the reason.',
     run: 'autovolt verify --node <node>',
   },
+  'archive-late': {
+    question: 'late',
+    severity: 'critical',
+    meaning:
+      'The oldest message not yet in the archive has waited a quarter of an hour longer than it should.',
+    look: 'The log group of the delivery stream; after 24 hours Firehose gives messages up.',
+    run: 'autovolt alarms',
+  },
+  'archive-failing': {
+    question: 'lost',
+    severity: 'critical',
+    meaning: 'Deliveries to the archive keep failing for a quarter of an hour.',
+    look: 'The log group of the delivery stream: its role, its bucket; messages wait for 24 hours.',
+    run: 'autovolt alarms',
+  },
+  'archive-throttled': {
+    question: 'lost',
+    severity: 'critical',
+    meaning: 'Messages were refused because the delivery stream takes no more.',
+    look: 'Messages a second, and the quota of the delivery stream; ask for a higher one.',
+    run: 'autovolt redrive --queue rule-failures',
+  },
+  'archive-not-copied': {
+    question: 'lost',
+    severity: 'critical',
+    meaning: 'Objects of the archive could not be copied to the second region.',
+    look: 'The replication metrics of the bucket: S3 lists why.',
+    run: 'S3 Batch Replication, once mended: it copies what is missing',
+  },
   'ledger-tampered': {
     question: 'wrong',
     severity: 'critical',

@@ -12,6 +12,16 @@ const AWS_ONLY: readonly { namespace: string; name: RegExp; why: string }[] = [
     name: /^(Read|Write)ThrottleEvents$/,
     why: 'Tables here have no ceiling and refuse nothing.',
   },
+  {
+    namespace: 'AWS/Firehose',
+    name: /^(DeliveryToS3\.(DataFreshness|Success)|ThrottledRecords)$/,
+    why: 'A message is on this disk when it is taken, so that no delivery can be late or fail.',
+  },
+  {
+    namespace: 'AWS/S3',
+    name: /^OperationsFailedReplication$/,
+    why: 'Both regions are folders of one disk.',
+  },
 ]
 
 /** Why a metric has no values here; undefined for one that must have. */

@@ -67,7 +67,7 @@ export function html(snapshot: Snapshot): string {
 }
 
 const isCritical = ({ name }: Standing) =>
-  !/-(warning|slow|near-limit)$|(?<!table)-throttled$/.test(name)
+  !/-(warning|slow|near-limit)$|(?<!table|archive)-throttled$/.test(name)
 
 function title({ raised }: Snapshot): string {
   const critical = raised.filter(isCritical).length

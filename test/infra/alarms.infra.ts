@@ -134,7 +134,9 @@ describe('an alarm goes off', () => {
 const topicOf = (told: Synthesized, name: string) =>
   told.one('AWS::SNS::Topic', ({ TopicName }) => TopicName === `autovolt-prod-${name}`)
 const severityOf = ({ AlarmName }: { AlarmName: string }) =>
-  /-(slow|near-limit|warning)$|(?<!table)-throttled$/.test(AlarmName) ? 'warning' : 'critical'
+  /-(slow|near-limit|warning)$|(?<!table|archive)-throttled$/.test(AlarmName)
+    ? 'warning'
+    : 'critical'
 
 describe('alarm e-mails', () => {
   it('go to administrators alone where nobody else is named', () => {

@@ -8,7 +8,7 @@ describe.each(stages)('the templates of %s', (stage) => {
   const app = apps[stage]
   if (!app) throw new Error(stage)
 
-  it('are four stacks named after the stage', () => {
+  it('are five stacks named after the stage', () => {
     expect(Object.keys(app.templates).sort()).toEqual([
       `Autovolt-${stage}-Api`,
       `Autovolt-${stage}-Monitoring`,
