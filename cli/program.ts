@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { alarms } from './commands/alarms.ts'
 import { allow } from './commands/allow.ts'
 import { cost } from './commands/cost.ts'
 import { criteria } from './commands/criteria.ts'
@@ -44,6 +45,7 @@ const COMMANDS = [
   replay,
   show,
   verify,
+  alarms,
   reconcile,
   tickets,
   rollup,

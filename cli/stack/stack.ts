@@ -3,6 +3,7 @@ import { usage } from '../failure.ts'
 
 /** The services the CLI calls through the AWS SDK. */
 export type Service =
+  | 'cloudwatch'
   | 'cognito-idp'
   | 'firehose'
   | 'iot'
