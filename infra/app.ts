@@ -88,7 +88,12 @@ export function buildApp(
     context,
     props('from a node to the ledger'),
   )
-  const { apiId } = new ApiStack(app, name('Api'), { ...context, reconcile, ledger }, props('HTTP API'))
+  const { apiId } = new ApiStack(
+    app,
+    name('Api'),
+    { ...context, reconcile, ledger },
+    props('HTTP API'),
+  )
   // Last, since it looks over all that was made before.
   new MonitoringStack(
     app,
