@@ -2,16 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { onlyOnAws } from '../../local/metrics/aws-only.ts'
-import { keyOf, type MetricName } from '../../local/metrics/figures.ts'
-import { synthesize } from '../infra/synthesized.ts'
-import { person } from './caller.ts'
 import { connectNode, type Node } from './node.ts'
 import { booked, eventually } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 /** Faults through the front door, and what the metrics, the alarms and the page make of them. */
-const HOUR = 3_600_000
 const MINUTE = 60_000
 /** What the clock of the stack is ahead; tests move it instead of waiting. */
 let aheadMs = 0

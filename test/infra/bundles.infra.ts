@@ -37,8 +37,8 @@ interface BundledResource {
 }
 
 describe('bundled functions', () => {
-  it('are thirteen', () => {
-    expect(bundles).toHaveLength(13)
+  it('are fourteen', () => {
+    expect(bundles).toHaveLength(14)
   })
 
   it.each(bundles.map((bundle) => [bundle.name, bundle] as const))(
