@@ -37,16 +37,26 @@ export interface Seen {
 
 /** The n-th decision of a register; null where there is nothing to answer. */
 export function decisionBy(given: Answer, n: number, seen: Seen): Decision | null {
-  const steps = stepsFor(given, seen)
+  // Readings are seldom held back, so half of those who could be asked about some are.
+  const held = heldIn(seen)
+  const isHeld = held.length > 0 && (given.pick % 2 === 0 || given.about === 'what is held back')
+  const steps = isHeld ? held : stepsFor(given, seen)
   const between = steps[given.pick % Math.max(1, steps.length)]
   if (between === undefined) return null
   const { readings } = seen
   const after = readings.findIndex(({ id }) => id === between[1])
   const odd = readings.slice(after, after + 1 + (given.more === 3 ? given.pick % 4 : 0))
-  const aside = given.action === 'set_aside' ? [...new Set(odd.map(({ id }) => id))] : []
+  const action = isHeld && given.action === 'accept' ? 'estimate' : given.action
+  const aside = action === 'set_aside' ? [...new Set(odd.map(({ id }) => id))] : []
   const atMs = readings.find(({ id }) => id === between[0])?.atMs ?? START_MS
   const fromMs = given.isNear ? atMs : START_MS + given.pick * 3_600_000
-  return { n, between, action: given.action, aside, fromMs }
+  return { n, between, action, aside, fromMs }
+}
+
+function heldIn({ state }: Seen): (readonly [string, string])[] {
+  const top = state?.walk.kept.at(-1)?.reading.id
+  const [held] = state?.walk.pending ?? []
+  return top === undefined || held === undefined ? [] : [[top, held.id]]
 }
 
 function stepsFor({ about }: Answer, seen: Seen): (readonly [string, string])[] {
@@ -57,11 +67,8 @@ function stepsFor({ about }: Answer, seen: Seen): (readonly [string, string])[] 
       return parked(seen.lines)
     case 'what will be in suspense':
       return parked(seen.final)
-    case 'what is held back': {
-      const top = seen.state?.walk.kept.at(-1)?.reading.id
-      const [held] = seen.state?.walk.pending ?? []
-      return top === undefined || held === undefined ? [] : [[top, held.id]]
-    }
+    case 'what is held back':
+      return heldIn(seen)
     case 'any two readings':
       return seen.readings.slice(1).map(({ id }, i) => [seen.readings[i]?.id ?? '', id] as const)
   }

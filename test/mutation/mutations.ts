@@ -36,6 +36,18 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'return [estimate, parked].slice(0, 1)',
   },
   {
+    name: 'hold on to a decision: of several on one step the first stands',
+    file: 'functions/domain/decisions.ts',
+    from: '[...decisions].sort((a, b) => a.n - b.n)',
+    to: '[...decisions].sort((a, b) => b.n - a.n)',
+  },
+  {
+    name: 'forget what was passed over: readings set aside leave no trace in the state',
+    file: 'functions/domain/walk.ts',
+    from: 'this.asideNext = from.passed',
+    to: 'this.asideNext = false',
+  },
+  {
     name: 'split unevenly between channels: each share is rounded by itself',
     file: 'functions/domain/amounts.ts',
     from: 'const part = share(amount, weightSoFar, whole) - given',
