@@ -12,6 +12,7 @@ import { reconcile } from './commands/reconcile.ts'
 import { redrive } from './commands/redrive.ts'
 import { replay } from './commands/replay.ts'
 import { restate } from './commands/restate.ts'
+import { restore } from './commands/restore.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
 import { tickets } from './commands/tickets.ts'
@@ -51,6 +52,7 @@ const COMMANDS = [
   rollup,
   redrive,
   rebook,
+  restore,
   restate,
   quarantine,
   criteria,

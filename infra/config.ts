@@ -18,6 +18,10 @@ const region = z
 /** Glacier Instant Retrieval bills an object for at least so many days. */
 const GLACIER_MINIMUM_DAYS = 90
 
+const timestreamName = z
+  .string()
+  .regex(/^[a-zA-Z0-9_.-]{3,256}$/, 'must be 3 to 256 letters, digits, or any of _ . -')
+
 const unitsPerSecond = z.int().min(1).max(40_000)
 
 /** The stages there are; a stage is one complete, separate copy of the system. */
@@ -206,6 +210,14 @@ export const StageConfig = z
     apiThrottle: z
       .strictObject({ rate: requestsPerSecond, burst: requestsPerSecond })
       .default({ rate: 200, burst: 400 }),
+
+    /**
+     * An existing Amazon Timestream table (for LiveAnalytics) that every reading is copied to. Off unless
+     * it is named, and nothing else reads it: AWS takes no new customers since 20 June 2025, so only an
+     * account that used it before can have one. Others ask the archive through Athena.
+     * @default - readings are not copied
+     */
+    timestream: z.strictObject({ database: timestreamName, table: timestreamName }).optional(),
 
     /** Where every telemetry message is kept as it came, before anything can fail. */
     archive: Archive.prefault({}),

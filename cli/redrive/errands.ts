@@ -5,7 +5,14 @@ import { keepMessage } from '../archive/keep.ts'
 import { Failure } from '../failure.ts'
 import { invoke } from './invoke.ts'
 import type { Errand } from './message.ts'
-import { bookRaw, type RawKey, type RawTools, rawItem, type Unbooked } from './raw-events.ts'
+import {
+  bookRaw,
+  type RawKey,
+  type RawTools,
+  rawItem,
+  type Taker,
+  type Unbooked,
+} from './raw-events.ts'
 import { registersOfStack } from './registers.ts'
 import { isOf, streamRecords } from './stream.ts'
 
@@ -17,6 +24,8 @@ export interface Lost {
   readonly discard: boolean
 }
 
+const TAKERS: readonly Taker[] = ['ledger', 'timestream']
+const DONE: Readonly<Record<Taker, string>> = { ledger: 'booked', timestream: 'copied' }
 const HOUR_MS = 3_600_000
 /** An event may have waited six hours for its function before it became a raw event. */
 const SWEEP_BEFORE_MS = 7 * HOUR_MS
@@ -26,15 +35,19 @@ const SWEEP_AFTER_MS = 60_000
 export async function run(errand: Errand, tools: RawTools, lost: Lost): Promise<string> {
   switch (errand.kind) {
     case 'raw':
+    case 'copy':
       return bookKeys(
         errand.ids.map((id) => ({ register: errand.register, id })),
         tools,
         lost,
+        errand.kind === 'raw' ? 'ledger' : 'timestream',
       )
-    case 'stream':
-      return errand.fn === tools.stack.functionName('ledger')
-        ? bookStream(errand.failure, tools, lost)
-        : countStream(errand, tools, lost)
+    case 'stream': {
+      const taker = TAKERS.find((name) => errand.fn === tools.stack.functionName(name))
+      return taker === undefined
+        ? countStream(errand, tools, lost)
+        : bookStream(errand.failure, tools, lost, taker)
+    }
     case 'message': {
       const { fn, event, archived } = errand
       if (archived !== null) await keepMessage(tools.stack, archived)
@@ -54,7 +67,12 @@ function outcomeOf(answer: unknown): string {
 }
 
 /** Books raw events as they lie in the table now: what was mended there counts, not what failed then. */
-async function bookKeys(keys: readonly RawKey[], tools: RawTools, lost: Lost): Promise<string> {
+async function bookKeys(
+  keys: readonly RawKey[],
+  tools: RawTools,
+  lost: Lost,
+  taker: Taker,
+): Promise<string> {
   const items: Record<string, unknown>[] = []
   const gone: Unbooked[] = []
   for (const key of keys) {
@@ -66,9 +84,9 @@ async function bookKeys(keys: readonly RawKey[], tools: RawTools, lost: Lost): P
         reason: 'is not in the Telemetry table any more (--discard-lost takes it for lost)',
       })
   }
-  const { unbooked } = await bookRaw(items, tools)
+  const { unbooked } = await bookRaw(items, tools, taker)
   complain([...gone, ...unbooked])
-  return `${items.length} raw events booked${goneNote(keys.length - items.length)}`
+  return `${items.length} raw events ${DONE[taker]}${goneNote(keys.length - items.length)}`
 }
 
 const goneNote = (count: number) => (count === 0 ? '' : `, ${count} are gone for good`)
@@ -80,14 +98,19 @@ function complain(unbooked: readonly Unbooked[]): void {
   throw new Failure(`raw event ${first.register} ${first.id}: ${first.reason}${more}`)
 }
 
-async function bookStream(failure: StreamFailure, tools: RawTools, lost: Lost): Promise<string> {
+async function bookStream(
+  failure: StreamFailure,
+  tools: RawTools,
+  lost: Lost,
+  taker: Taker,
+): Promise<string> {
   const { records, isWhole } = await streamRecords(tools.stack, failure)
   const keys = insertsOf(tools, failure, records).flatMap(({ dynamodb }) => {
     const register = dynamodb?.Keys?.register?.S
     const id = dynamodb?.Keys?.id?.S
     return register === undefined || id === undefined ? [] : [{ register, id }]
   })
-  const booked = await bookKeys(keys, tools, lost)
+  const booked = await bookKeys(keys, tools, lost, taker)
   if (isWhole) return booked
   if (!lost.sweep) {
     throw new Failure(
@@ -95,22 +118,26 @@ async function bookStream(failure: StreamFailure, tools: RawTools, lost: Lost): 
         'run again with --sweep to find them among the raw events received then',
     )
   }
-  return sweep(failure, tools)
+  return sweep(failure, tools, taker)
 }
 
 /** Hands over every raw event that may have been in the batch; the ledger leaves alone what it has. */
-async function sweep({ DDBStreamBatchInfo }: StreamFailure, tools: RawTools): Promise<string> {
+async function sweep(
+  { DDBStreamBatchInfo }: StreamFailure,
+  tools: RawTools,
+  taker: Taker,
+): Promise<string> {
   const fromMs = Date.parse(DDBStreamBatchInfo.approximateArrivalOfFirstRecord) - SWEEP_BEFORE_MS
   const toMs = Date.parse(DDBStreamBatchInfo.approximateArrivalOfLastRecord) + SWEEP_AFTER_MS
   const table = tools.stack.table('telemetry')
   let events = 0
   for await (const register of registersOfStack(tools)) {
     const items = receivedIn(rawItems(tools.tables, table, register), fromMs, toMs)
-    const done = await bookRaw(items, tools)
+    const done = await bookRaw(items, tools, taker)
     complain(done.unbooked)
     events += done.events
   }
-  return `swept: ${events} raw events of that time are booked`
+  return `swept: ${events} raw events of that time are ${DONE[taker]}`
 }
 
 /** Raw events received in `[fromMs, toMs)`. */

@@ -3,6 +3,7 @@ import {
   RuleFailure,
   SetAside,
   StreamFailure,
+  TimestreamRejected,
 } from '../../functions/contract/failures.ts'
 import { LifecycleRuleEvent } from '../../functions/contract/lifecycle.ts'
 import type { RuleEvent } from '../../functions/contract/rule-event.ts'
@@ -13,6 +14,8 @@ import type { Stack } from '../stack/stack.ts'
 export type Errand =
   /** Raw events the ledger has named itself. */
   | { readonly kind: 'raw'; readonly register: string; readonly ids: readonly string[] }
+  /** Raw events whose readings Timestream did not take. */
+  | { readonly kind: 'copy'; readonly register: string; readonly ids: readonly string[] }
   /** Stream records that Lambda gave up. */
   | { readonly kind: 'stream'; readonly fn: string; readonly failure: StreamFailure }
   /** An event that a function did not get, or did not get done. */
@@ -46,6 +49,12 @@ export function understand(
     const { register, ids, reason } = setAside.data
     const about = `${ids.length} raw events of ${register} (${ids[0]}${ids.length > 1 ? ' …' : ''}): ${reason}`
     return { errand: { kind: 'raw', register, ids }, about }
+  }
+  const rejected = TimestreamRejected.safeParse(json)
+  if (rejected.success) {
+    const { register, ids, reason } = rejected.data
+    const about = `${ids.length} raw events of ${register} (${ids[0]}) not in Timestream: ${reason}`
+    return { errand: { kind: 'copy', register, ids }, about }
   }
   const stream = StreamFailure.safeParse(json)
   if (stream.success) {

@@ -43,20 +43,25 @@ export async function rawItem(
   return Item ?? null
 }
 
+/** The functions that take raw events from the stream, however often. */
+export type Taker = 'ledger' | 'timestream'
+
 /**
- * Hands raw events to the ledger function as the stream would have done. Booking is idempotent: what
- * is booked already is found and left alone, so any raw event may be handed over any number of times.
- * @returns the events that were not booked
+ * Hands raw events to a function as the stream would have done. Booking is idempotent: what is booked
+ * already is found and left alone, so any raw event may be handed over any number of times; and so is
+ * copying.
+ * @returns the events that were not taken
  */
 export async function bookRaw(
   items: AsyncIterable<Record<string, unknown>> | Iterable<Record<string, unknown>>,
   tools: RawTools,
+  taker: Taker = 'ledger',
 ): Promise<{ events: number; unbooked: Unbooked[] }> {
   const done = { events: 0, unbooked: [] as Unbooked[] }
   let batch: StreamLike[] = []
   let bytes = 0
   const flush = async () => {
-    done.unbooked.push(...(await bookBatch(batch, tools)))
+    done.unbooked.push(...(await bookBatch(batch, tools, taker)))
     batch = []
     bytes = 0
   }
@@ -106,25 +111,29 @@ const Answer = z.looseObject({
 })
 
 /** A batch the function fails on as a whole is halved, so that what can be booked is. */
-async function bookBatch(batch: readonly StreamLike[], tools: RawTools): Promise<Unbooked[]> {
+async function bookBatch(
+  batch: readonly StreamLike[],
+  tools: RawTools,
+  taker: Taker,
+): Promise<Unbooked[]> {
   const event = { Records: batch.map(({ record }) => record), redriven: true }
   let payload: unknown
   try {
-    payload = await invoke(tools.lambda, tools.stack.functionName('ledger'), event)
+    payload = await invoke(tools.lambda, tools.stack.functionName(taker), event)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     if (batch.length === 1) {
       return batch.map(({ register, id }) => ({ register, id, reason: oneLine(error) }))
     }
     const half = Math.ceil(batch.length / 2)
-    const first = await bookBatch(batch.slice(0, half), tools)
-    return [...first, ...(await bookBatch(batch.slice(half), tools))]
+    const first = await bookBatch(batch.slice(0, half), tools, taker)
+    return [...first, ...(await bookBatch(batch.slice(half), tools, taker))]
   }
   const { batchItemFailures, reasons } = Answer.parse(payload)
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
   return batch.flatMap(({ register, id, record }) => {
     const number = record.dynamodb.SequenceNumber
     if (!failed.has(number)) return []
-    return [{ register, id, reason: reasons[number] ?? 'the ledger gave no reason' }]
+    return [{ register, id, reason: reasons[number] ?? `${taker} gave no reason` }]
   })
 }

@@ -23,6 +23,8 @@ const Manifest = z.object({
   written_at: z.iso.datetime(),
   /** The manifest before, so that manifests are a chain, too. */
   previous: z.object({ key: z.string(), sha256: z.string() }).nullable(),
+  /** Set where a person anchored chains that were made anew: who, and why. */
+  restored: z.object({ by: z.string(), reason: z.string() }).optional(),
 })
 export type Manifest = z.infer<typeof Manifest>
 

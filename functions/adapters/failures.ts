@@ -1,13 +1,15 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import type { SetAside } from '../contract/failures.ts'
+import type { SetAside, TimestreamRejected } from '../contract/failures.ts'
 
 /** A function's failure queue, for what it can tell better than the service that calls it. */
-export interface FailureQueue {
-  put(message: SetAside): Promise<void>
+export interface FailureQueue<Message = SetAside> {
+  put(message: Message): Promise<void>
 }
 
 /** @param queueUrl the URL of the queue; the client is made at the first message, which few see */
-export function failureQueue(queueUrl: string): FailureQueue {
+export function failureQueue<Message extends SetAside | TimestreamRejected = SetAside>(
+  queueUrl: string,
+): FailureQueue<Message> {
   let client: SQSClient | undefined
   return {
     async put(message) {

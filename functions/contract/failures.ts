@@ -15,6 +15,10 @@ export const SetAside = z.object({
 })
 export type SetAside = z.infer<typeof SetAside>
 
+/** What the copy to Timestream puts into its failure queue: readings that Timestream will not take. */
+export const TimestreamRejected = SetAside.extend({ kind: z.literal('timestream-rejected') })
+export type TimestreamRejected = z.infer<typeof TimestreamRejected>
+
 /** What Lambda sends for stream records that were given up: where they are, not what they are. */
 export const StreamFailure = z.looseObject({
   requestContext: z.looseObject({ functionArn: z.string(), condition: z.string() }),

@@ -11,6 +11,7 @@ import { Onboarding } from '../constructs/onboarding.ts'
 import { Reconciliation } from '../constructs/reconciliation.ts'
 import { Schedules } from '../constructs/schedules.ts'
 import { StreamConsumer } from '../constructs/stream-consumer.ts'
+import { TimestreamSink } from '../constructs/timestream-sink.ts'
 import { LIFECYCLE, TopicRule } from '../constructs/topic-rule.ts'
 
 /** The way of a reading: rule → ingest → telemetry → ledger → rollup, and who is present. */
@@ -196,6 +197,9 @@ export class PipelineStack extends Stack {
       window: Duration.seconds(config.tallyWindowSeconds),
       retryAttempts: 10,
     })
+    if (config.timestream !== undefined) {
+      new TimestreamSink(this, 'TimestreamSink', context, { ...config.timestream, telemetry })
+    }
     new LedgerGuard(this, 'LedgerGuard', context, tally)
 
     new CfnOutput(this, 'DevicePolicyName', { value: devicePolicy.policyName })

@@ -7,6 +7,7 @@ const CARD = [
   'constructs',
   '@aws-sdk/client-dynamodb',
   '@aws-sdk/lib-dynamodb',
+  '@aws-sdk/client-timestream-write',
   '@middy/core',
   'luxon',
   'zod',
