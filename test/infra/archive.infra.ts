@@ -94,6 +94,7 @@ describe('the buckets of the archive', () => {
       .filter((statement) => statement.role === role)
       .flatMap((statement) => statement.actions)
     expect(actions.filter((action) => !/^s3:(Get|List)/.test(action)).sort()).toEqual([
+      's3:ObjectOwnerOverrideToBucketOwner',
       's3:ReplicateDelete',
       's3:ReplicateObject',
       's3:ReplicateTags',
