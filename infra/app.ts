@@ -118,6 +118,8 @@ function commandLineSettings(): { stage: unknown; overrides: Partial<StageInput>
       alarmEmail: text('alarmEmail'),
       onCallEmail: text('onCallEmail'),
       escalationEmail: text('escalationEmail'),
+      // What is none of the ways of the configuration is refused there, with its name.
+      rollout: text('rollout') as StageInput['rollout'],
       corsOrigins: text('corsOrigins')?.split(','),
     },
   }

@@ -180,6 +180,14 @@ export const StageConfig = z
       .min(1, 'must name at least one origin, since people sign in through it'),
 
     /**
+     * How a new version of a function takes over: `canary` sends it a tenth of the calls for five
+     * minutes, `linear` a tenth more every minute; both go back when an alarm of the function goes
+     * off. `all-at-once` watches no alarm.
+     * @default 'canary'
+     */
+    rollout: z.enum(['canary', 'linear', 'all-at-once']).default('canary'),
+
+    /**
      * Seconds the tally waits to count more stream records in one go. Each round costs one
      * transaction; figures on the health page are at most this old.
      * @default 60

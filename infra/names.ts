@@ -18,3 +18,6 @@ export const LOOPBACK_CALLBACK = 'http://localhost:8976/callback'
 export function thingGroupPrefix({ stage }: { stage: string }): string {
   return `autovolt-${stage}-room-`
 }
+
+/** The alias through which every function is called; a deployment moves it from version to version. */
+export const LIVE = 'live'

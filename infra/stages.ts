@@ -8,6 +8,7 @@ const stages: Record<StageName, Omit<StageInput, 'stage'>> = {
     corsOrigins: ['http://localhost:3001'],
     tallyWindowSeconds: 2,
     ledgerWindowSeconds: 0,
+    rollout: 'all-at-once',
     apiThrottle: { rate: 2_000, burst: 4_000 },
     archive: { bufferSeconds: 60, bufferMb: 4, replicaRegion: 'ap-south-1' },
     // Nobody is mailed here: what would be sent lies in <data-dir>/notices.ndjson.
@@ -20,6 +21,7 @@ const stages: Record<StageName, Omit<StageInput, 'stage'>> = {
     logRetentionDays: 7,
     logLevel: 'INFO',
     tallyWindowSeconds: 10,
+    rollout: 'all-at-once',
   },
   // The origins of staging and prod are reserved names nobody can own (RFC 2606) until the site
   // sets its own, here or with `-c corsOrigins=…`.

@@ -6,6 +6,10 @@ const supports = {
   'AWS::CDK::Metadata': { inert: 'Tells AWS which CDK version made the stack.' },
   'AWS::CloudFormation::WaitCondition': { inert: 'Deployment order only.' },
   'AWS::CloudFormation::WaitConditionHandle': { inert: 'Deployment order only.' },
+  'AWS::CodeDeploy::Application': { inert: 'It only names a set of deployment groups.' },
+  'AWS::CodeDeploy::DeploymentGroup': {
+    inert: 'A start is a whole deployment: no older version runs here to move calls away from.',
+  },
   'AWS::Glue::Database': { inert: 'Describes objects to an engine for queries; none is here.' },
   'AWS::Glue::Table': { inert: 'Describes objects to an engine for queries; none is here.' },
   'AWS::IAM::ManagedPolicy': { inert: 'Functions reach a local database without permissions.' },

@@ -46,7 +46,7 @@ export interface Runtime {
    * the order of the calls, one at a time; a failed one waits for its retry without holding later ones.
    */
   invokeAsync(functionArn: string, event: unknown, orderKey?: string): Promise<void>
-  /** Runs a function and waits. Function failures are values; an unknown function throws. */
+  /** Runs a function and waits. Function failures are values; an unknown function or alias throws. */
   invoke(functionArn: string, event: unknown): Promise<InvokeResult>
   /** Durable when it returns. `attributes` become SQS string message attributes. */
   sendToQueue(queueArn: string, body: string, attributes?: Record<string, string>): void
@@ -181,7 +181,7 @@ export interface Endpoints {
   siteTimeZone: string
   /** Physical names by short name (`telemetry` → `autovolt-local-telemetry`). */
   tables: Record<string, string>
-  /** Physical names by short name (`ingest` → `autovolt-local-ingest`). */
+  /** What to call, by short name (`ingest` → `autovolt-local-ingest:live`). */
   functions: Record<string, string>
   /** Queue URLs on the control endpoint by queue name. */
   queues: Record<string, string>

@@ -107,13 +107,16 @@ function parse(body: string): unknown {
   }
 }
 
-/** The name in `arn:…:function:<name>[:<qualifier>]`; another stage's function is not ours to call. */
+/**
+ * What to call for `arn:…:function:<name>[:<qualifier>]`: what is live now, whichever version failed.
+ * Another stage's function is not ours to call.
+ */
 function ownFunction(stack: Stack, arn: string): string {
   const name = arn.split(':')[6] ?? ''
   if (!name.startsWith(`autovolt-${stack.stage}-`)) {
     throw new Failure(`names ${arn}, which is no function of the stage ${stack.stage}`)
   }
-  return name
+  return stack.functionName(name.slice(`autovolt-${stack.stage}-`.length))
 }
 
 /** What AWS IoT said of a connection; null for a message of a node. */

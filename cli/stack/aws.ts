@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { rootCertificates } from 'node:tls'
-import { physicalName } from '../../infra/names.ts'
+import { LIVE, physicalName } from '../../infra/names.ts'
 import { stageConfig } from '../../infra/stages.ts'
 import { Failure, usage } from '../failure.ts'
 import type { ClientConfig, MqttTarget, Stack } from './stack.ts'
@@ -26,7 +26,7 @@ export function openAws(stage: string, dataDir: string): Stack {
     thingType: physicalName(config, 'node'),
     archiveStream: physicalName(config, 'archive'),
     table: (name) => physicalName(config, name),
-    functionName: (name) => physicalName(config, name),
+    functionName: (name) => `${physicalName(config, name)}:${LIVE}`,
     client: () => client,
     mqtt: () => describeEndpoint(client),
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { LIVE } from '../../infra/names.ts'
 import { Failure } from '../failure.ts'
 import type { MqttTarget, Service, Stack } from './stack.ts'
 
@@ -46,7 +47,8 @@ export function fromEndpoints(endpoints: Endpoints, dataDir: string): Stack {
     archiveStream: `autovolt-${endpoints.stage}-archive`,
     control: endpoints.control,
     table: (name) => endpoints.tables[name] ?? `autovolt-${endpoints.stage}-${name}`,
-    functionName: (name) => endpoints.functions[name] ?? `autovolt-${endpoints.stage}-${name}`,
+    functionName: (name) =>
+      endpoints.functions[name] ?? `autovolt-${endpoints.stage}-${name}:${LIVE}`,
     client: (service: Service) => ({
       region: endpoints.region,
       endpoint: service.startsWith('dynamodb') ? endpoints.dynamodb : endpoints.control,

@@ -51,7 +51,7 @@ export interface Stack {
   /** Name of the delivery stream of the raw archive. */
   readonly archiveStream: string
   table(name: TableName): string
-  /** Physical name of a function by short name (`rollup`). */
+  /** What to call for a function by short name (`rollup`): its physical name and alias. */
   functionName(name: string): string
   client(service: Service): ClientConfig
   /** Looks the broker up anew each time: a restarted local stack may listen elsewhere. */

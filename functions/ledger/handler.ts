@@ -17,7 +17,7 @@ import { remembered } from './remembered.ts'
 import { type Settled, settle, settleInTurns } from './settle.ts'
 
 const client = documentClient()
-const start = startFunction(new LambdaClient({}), env('AWS_LAMBDA_FUNCTION_NAME'))
+const start = startFunction(new LambdaClient({}), env('OWN_FUNCTION'))
 const nodes = nodeStore(client, env('NODES_TABLE'))
 /** Facts change by hand; a minute's delay is nothing, a read for every batch would be. */
 const nodeOf = remembered((esp32Name: string) => nodes.get(esp32Name), 60_000, Date.now)

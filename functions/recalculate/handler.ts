@@ -22,7 +22,7 @@ const RecalculateEvent = z.union([
 const RESERVE_MS = 20_000
 
 const client = documentClient()
-const start = startFunction(new LambdaClient({}), env('AWS_LAMBDA_FUNCTION_NAME'))
+const start = startFunction(new LambdaClient({}), env('OWN_FUNCTION'))
 const rollups = rollupStore(client, env('ROLLUPS_TABLE'))
 const siteTimeZone = env('SITE_TIME_ZONE')
 const ports: Omit<WorkPorts, 'timeLeftMs'> = {

@@ -35,7 +35,7 @@ const RESERVE_MS = 180_000
 
 const client = documentClient()
 const lambda = new LambdaClient({})
-const start = startFunction(lambda, env('AWS_LAMBDA_FUNCTION_NAME'))
+const start = startFunction(lambda, env('OWN_FUNCTION'))
 const anchors = anchorStore(new S3Client({}), env('ANCHORS_BUCKET'))
 const journal = journalReader(client, env('LEDGER_TABLE'))
 const ports: RunPorts & Omit<WorkPorts, 'anchors' | 'goOn' | 'pricer' | 'timeLeftMs'> = {

@@ -62,11 +62,11 @@ export class Administration extends Construct {
       memoryMb: 512,
       timeout: Duration.seconds(15),
     })
-    this.target.lambda.addEnvironment('RECALCULATE_FUNCTION', recalculate.lambda.functionName)
+    this.target.lambda.addEnvironment('RECALCULATE_FUNCTION', recalculate.live.functionArn)
     this.target.role.addToPolicy(
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [recalculate.lambda.functionArn],
+        resources: [recalculate.live.functionArn],
       }),
     )
   }

@@ -1,6 +1,8 @@
 import type { Duration } from 'aws-cdk-lib'
+import { EventInvokeConfig } from 'aws-cdk-lib/aws-lambda'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { Construct } from 'constructs'
+import { LIVE } from '../names.ts'
 import { FailureQueue } from './failure-queue.ts'
 import type { FunctionContext, ServiceFunction } from './function.ts'
 
@@ -22,7 +24,7 @@ export interface AsyncInvocationProps {
 export class AsyncInvocation extends Construct {
   constructor(scope: Construct, id: string, context: FunctionContext, props: AsyncInvocationProps) {
     super(scope, id)
-    const { serviceName, lambda } = props.target
+    const { serviceName, lambda, live } = props.target
 
     const failures =
       props.failures ??
@@ -31,10 +33,13 @@ export class AsyncInvocation extends Construct {
         name: `${serviceName}-failures`,
         meaning: `Events that ${serviceName} could not process in three attempts. Each message holds the event and the error; send it again once the cause is gone.`,
       })
-    lambda.configureAsyncInvoke({
+    const config = new EventInvokeConfig(this, 'Config', {
+      function: lambda,
+      qualifier: LIVE,
       retryAttempts: 2,
       maxEventAge: props.maxEventAge,
       onFailure: new SqsDestination(failures.queue),
     })
+    config.node.addDependency(live)
   }
 }

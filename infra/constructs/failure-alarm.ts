@@ -21,14 +21,15 @@ export interface FailureAlarmProps {
 
 /**
  * An alarm on failures that a function survives and counts itself: one that fails for a register
- * goes on with the others and ends well, so its errors would say nothing.
+ * goes on with the others and ends well, so its errors would say nothing. A new
+ * version that makes it go off is taken back.
  */
 export class FailureAlarm extends Construct {
   constructor(scope: Construct, id: string, context: FunctionContext, props: FailureAlarmProps) {
     super(scope, id)
     const about = ALARM_KINDS.failed
 
-    new OperatorAlarm(this, 'Counted', {
+    const { alarm } = new OperatorAlarm(this, 'Counted', {
       ...context,
       name: props.name,
       about: { ...about, question: props.question ?? about.question },
@@ -44,5 +45,6 @@ export class FailureAlarm extends Construct {
       }),
       threshold: 0,
     })
+    props.counter.rollout.rollsBackOn(alarm)
   }
 }

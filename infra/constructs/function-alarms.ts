@@ -23,11 +23,12 @@ export function watchFunction(
     severity: ALARM_KINDS[kind].severity,
     of: props.name,
   })
-  new OperatorAlarm(target, 'Errors', {
+  const { alarm } = new OperatorAlarm(target, 'Errors', {
     ...common('errors'),
     metric: target.lambda.metricErrors({ period }),
     threshold: 0,
   })
+  target.rollout.rollsBackOn(alarm)
   new OperatorAlarm(target, 'Throttled', {
     ...common('throttled'),
     metric: target.lambda.metricThrottles({ period }),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { ArnFormat, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
+  type Alias,
   ApplicationLogLevel,
   Architecture,
   LoggingFormat,
@@ -13,10 +14,11 @@ import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-n
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
-import { physicalName } from '../names.ts'
+import { LIVE, physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import { watchFunction } from './function-alarms.ts'
 import type { RawArchive } from './raw-archive.ts'
+import { Rollout } from './rollout.ts'
 import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
 
 /** The CloudWatch namespace all functions write their metrics to. */
@@ -63,14 +65,18 @@ export interface ServiceFunctionProps {
 }
 
 /**
- * One Lambda function: bundled, with its log group, its role and its alarms.
+ * One Lambda function: bundled, with its log group, its role, its alarms, and the alias through
+ * which it is called. Whoever calls it, calls `live`: `lambda` itself is what is being deployed, and
+ * nothing bounds its retries.
  *
  * No concurrency is reserved. Every writer is safe under concurrency by compare-and-set, and a
  * reservation takes from the account's pool, which is 10 in a new account.
  */
 export class ServiceFunction extends Construct {
   readonly lambda: NodejsFunction
+  readonly live: Alias
   readonly role: Role
+  readonly rollout: Rollout
   readonly serviceName: string
   readonly memoryMb: number
 
@@ -105,6 +111,10 @@ export class ServiceFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       ...(props.startsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
+      currentVersionOptions: {
+        // By hand, `live` can be moved back to a version of any deployment before.
+        removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      },
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
@@ -161,10 +171,12 @@ export class ServiceFunction extends Construct {
 
     if (props.startsItself) {
       // By its name: the function waits for its role, so the role cannot wait for the function.
+      const ownAlias = `${functionName}:${LIVE}`
+      this.lambda.addEnvironment('OWN_FUNCTION', ownAlias)
       const own = Stack.of(this).formatArn({
         service: 'lambda',
         resource: 'function',
-        resourceName: functionName,
+        resourceName: ownAlias,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       })
       this.role.addToPolicy(
@@ -172,6 +184,8 @@ export class ServiceFunction extends Construct {
       )
     }
 
+    this.rollout = new Rollout(this, 'Rollout', { config, name: props.name, lambda: this.lambda })
+    this.live = this.rollout.alias
     watchFunction(this, { config, alarms }, props)
   }
 }

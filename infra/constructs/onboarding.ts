@@ -44,7 +44,7 @@ export class Onboarding extends Construct {
     })
     const permission = new CfnPermission(this, 'MayAsk', {
       action: 'lambda:InvokeFunction',
-      functionName: hook.lambda.functionArn,
+      functionName: hook.live.functionArn,
       principal: 'iot.amazonaws.com',
       sourceArn: arn('provisioningtemplate', name),
       sourceAccount: stack.account,
@@ -121,7 +121,7 @@ export class Onboarding extends Construct {
       description: 'Nodes that claim the identity the allow-list has for them',
       enabled: true,
       provisioningRoleArn: role.roleArn,
-      preProvisioningHook: { targetArn: hook.lambda.functionArn, payloadVersion: '2020-04-01' },
+      preProvisioningHook: { targetArn: hook.live.functionArn, payloadVersion: '2020-04-01' },
       templateBody: JSON.stringify(templateBody(name, devicePolicy.policyNames)),
     })
     template.addResourceDependency(permission)

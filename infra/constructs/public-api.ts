@@ -152,7 +152,7 @@ export class PublicApi extends Construct {
 
   /** Lets the API call a function, from any of its routes. */
   private integration(api: HttpApi, target: ServiceFunction): CfnIntegration {
-    const { functionArn } = target.lambda
+    const { functionArn } = target.live
     const stack = Stack.of(this)
     new CfnPermission(this, `${target.node.id}Permission`, {
       action: 'lambda:InvokeFunction',

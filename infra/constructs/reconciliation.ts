@@ -48,12 +48,12 @@ export class Reconciliation extends Construct {
       startsItself: true,
     })
     const { lambda, role } = this.target
-    lambda.addEnvironment('LEDGER_FUNCTION', ledger.lambda.functionName)
-    lambda.addEnvironment('ROLLUP_FUNCTION', rollup.lambda.functionName)
+    lambda.addEnvironment('LEDGER_FUNCTION', ledger.live.functionArn)
+    lambda.addEnvironment('ROLLUP_FUNCTION', rollup.live.functionArn)
     role.addToPolicy(
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [ledger.lambda.functionArn, rollup.lambda.functionArn],
+        resources: [ledger.live.functionArn, rollup.live.functionArn],
       }),
     )
 

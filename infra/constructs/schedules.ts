@@ -58,7 +58,7 @@ export class Schedules extends Construct {
       meaning: `Starts of ${target.serviceName} that EventBridge Scheduler could not deliver. ${props.missed} Look at the function's permissions and throttles.`,
     })
 
-    // The role CDK would make may invoke every version of the function; this one only what runs.
+    // The role CDK would make may invoke every version of the function; this one only what is live.
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -68,7 +68,7 @@ export class Schedules extends Construct {
     role.addToPolicy(
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [target.lambda.functionArn],
+        resources: [target.live.functionArn],
       }),
     )
     role.addToPolicy(
@@ -97,7 +97,7 @@ export class Schedules extends Construct {
         scheduleName: physicalName(context.config, `${target.serviceName}-${name}`),
         description,
         schedule: when,
-        target: new LambdaInvoke(target.lambda, {
+        target: new LambdaInvoke(target.live, {
           role: role.withoutPolicyUpdates(),
           deadLetterQueue: failures.queue,
           retryAttempts: 2,

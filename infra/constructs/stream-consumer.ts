@@ -3,6 +3,7 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import {
+  type CfnEventSourceMapping,
   EventSourceMapping,
   FilterCriteria,
   FilterRule,
@@ -63,7 +64,7 @@ export class StreamConsumer extends Construct {
 
   constructor(scope: Construct, id: string, context: FunctionContext, props: StreamConsumerProps) {
     super(scope, id)
-    const { serviceName, lambda, role } = props.target
+    const { serviceName, lambda, live, role } = props.target
     this.target = serviceName
 
     this.failures = new FailureQueue(this, 'Failures', {
@@ -82,8 +83,8 @@ export class StreamConsumer extends Construct {
           `Table "${source.table.node.path}" has no stream for ${serviceName} to read`,
         )
       }
-      new EventSourceMapping(this, name, {
-        target: lambda,
+      const mapping = new EventSourceMapping(this, name, {
+        target: live,
         eventSourceArn: streamArn,
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: props.batchSize,
@@ -99,6 +100,9 @@ export class StreamConsumer extends Construct {
           ? [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') })]
           : undefined,
       })
+      const cfnMapping = mapping.node.defaultChild as CfnEventSourceMapping
+      // The whole ARN: what CDK takes apart to a name and an alias reads as neither.
+      cfnMapping.functionName = live.functionArn
       role.addToPolicy(
         new PolicyStatement({
           actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],

@@ -53,7 +53,7 @@ export class TopicRule extends Construct {
 
     const permission = new CfnPermission(this, 'Permission', {
       action: 'lambda:InvokeFunction',
-      functionName: target.lambda.functionArn,
+      functionName: target.live.functionArn,
       principal: 'iot.amazonaws.com',
       sourceArn: ruleArn,
       sourceAccount: stack.account,
@@ -74,7 +74,7 @@ export class TopicRule extends Construct {
     )
 
     const actions: CfnTopicRule.ActionProperty[] = [
-      { lambda: { functionArn: target.lambda.functionArn } },
+      { lambda: { functionArn: target.live.functionArn } },
     ]
     if (archive !== undefined) {
       const role = new Role(this, 'ArchiveRole', {

@@ -83,7 +83,7 @@ export class People extends Construct {
     })
     this.pool.addTrigger(
       UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
-      preToken.lambda,
+      preToken.live,
       LambdaVersion.V2_0,
     )
 

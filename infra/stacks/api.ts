@@ -68,12 +68,12 @@ export class ApiStack extends Stack {
       memoryMb: 256,
       timeout: Duration.seconds(15),
     })
-    operate.lambda.addEnvironment('RECONCILE_FUNCTION', context.reconcile.lambda.functionName)
-    operate.lambda.addEnvironment('LEDGER_FUNCTION', context.ledger.lambda.functionName)
+    operate.lambda.addEnvironment('RECONCILE_FUNCTION', context.reconcile.live.functionArn)
+    operate.lambda.addEnvironment('LEDGER_FUNCTION', context.ledger.live.functionArn)
     operate.role.addToPolicy(
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [context.reconcile.lambda.functionArn, context.ledger.lambda.functionArn],
+        resources: [context.reconcile.live.functionArn, context.ledger.live.functionArn],
       }),
     )
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Resource } from '../runtime.ts'
 import { refuse } from '../template/refuse.ts'
-import { functionName } from './function.ts'
+import { functionName, LATEST } from './directory.ts'
 
 /** The resource type of asynchronous invocation settings, and its properties honoured here. */
 export const INVOKE_CONFIG = 'AWS::Lambda::EventInvokeConfig'
@@ -15,7 +15,7 @@ export const INVOKE_CONFIG_PROPERTIES = [
 
 const configSchema = z.object({
   FunctionName: z.string(),
-  Qualifier: z.literal('$LATEST').optional(),
+  Qualifier: z.string().default(LATEST),
   MaximumRetryAttempts: z.coerce.number().int().min(0).max(2).default(2),
   MaximumEventAgeInSeconds: z.coerce.number().int().min(60).max(21_600).default(21_600),
   DestinationConfig: z
@@ -38,7 +38,7 @@ export interface AsyncPolicy {
 /** What AWS does when the template says nothing. */
 export const DEFAULT_POLICY: AsyncPolicy = { retryAttempts: 2, maxAgeMs: 21_600_000 }
 
-/** Reads the settings of the template, by function name. */
+/** Reads the settings of the template, by function name and qualifier: each alias has its own. */
 export function asyncPolicies(resources: readonly Resource[]): Map<string, AsyncPolicy> {
   const policies = new Map<string, AsyncPolicy>()
   for (const resource of resources) {
@@ -49,7 +49,7 @@ export function asyncPolicies(resources: readonly Resource[]): Map<string, Async
       throw refuse(resource, where, issue?.message ?? 'not understood', 'Change it in CDK.')
     }
     const it = parsed.data
-    policies.set(functionName(it.FunctionName), {
+    policies.set(policyKey(functionName(it.FunctionName), it.Qualifier), {
       retryAttempts: it.MaximumRetryAttempts,
       maxAgeMs: it.MaximumEventAgeInSeconds * 1_000,
       ...(it.DestinationConfig && { onFailure: it.DestinationConfig.OnFailure.Destination }),
@@ -57,6 +57,9 @@ export function asyncPolicies(resources: readonly Resource[]): Map<string, Async
   }
   return policies
 }
+
+/** Where the settings of what is called are found. */
+export const policyKey = (name: string, qualifier: string) => `${name}:${qualifier}`
 
 /** What to do after a failed attempt. */
 export type Verdict =
@@ -84,10 +87,14 @@ export function afterFailure(
   return { kind: 'retry', atMs }
 }
 
-/** The record Lambda sends to a failure destination. `payload` and `event` are JSON texts. */
+/**
+ * The record Lambda sends to a failure destination. `payload` and `event` are JSON texts; the ARN
+ * has a qualifier.
+ */
 export function failureRecord(it: {
   requestId: string
   functionArn: string
+  version: string
   condition: string
   attempts: number
   event: string
@@ -99,14 +106,14 @@ export function failureRecord(it: {
     timestamp: new Date(it.atMs).toISOString(),
     requestContext: {
       requestId: it.requestId,
-      functionArn: `${it.functionArn}:$LATEST`,
+      functionArn: it.functionArn,
       condition: it.condition,
       approximateInvokeCount: it.attempts,
     },
     requestPayload: JSON.parse(it.event),
     responseContext: {
       statusCode: 200,
-      executedVersion: '$LATEST',
+      executedVersion: it.version,
       functionError: 'Unhandled',
     },
     responsePayload: JSON.parse(it.payload),

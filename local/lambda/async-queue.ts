@@ -1,11 +1,15 @@
 import { type AsyncPolicy, afterFailure, failureRecord } from './async-policy.ts'
+import type { Callee } from './directory.ts'
 import type { EventTable, QueuedEvent } from './event-table.ts'
 import type { Pool } from './pool.ts'
 
 /** The asynchronous invocations of all functions. */
 export interface AsyncQueue {
-  /** Resolves once the event is on disk. `event` is JSON text; '' is no order. */
-  accept(functionName: string, event: string, orderKey: string): Promise<void>
+  /**
+   * Resolves once the event is on disk. `called` is a function's name or ARN, with or without a
+   * qualifier; `event` is JSON text; '' is no order.
+   */
+  accept(called: string, event: string, orderKey: string): Promise<void>
   /** Takes up what an earlier run left. */
   resume(): void
   /** Stops starting invocations; what is accepted stays on disk. */
@@ -16,7 +20,8 @@ export interface AsyncQueue {
 export interface AsyncQueueOptions {
   table: EventTable
   pools: ReadonlyMap<string, Pool>
-  policy(functionName: string): AsyncPolicy
+  find(reference: string): Callee | undefined
+  policy(callee: Callee): AsyncPolicy
   waitsMs: readonly number[]
   now(): number
   /** Durable when it returns. */
@@ -30,31 +35,38 @@ export interface AsyncQueueOptions {
  * bad event holds up nothing but itself.
  */
 export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
-  const { table, pools, now } = options
+  const { table, pools, find, now } = options
   const startedAtMs = now()
   const lanes = new Map<string, Lane>()
   const timers = new Set<NodeJS.Timeout>()
   let stopped = false
 
-  const laneOf = (functionName: string): Lane => {
-    const known = lanes.get(functionName)
+  /** All aliases of a function share its workers, and so its lane. */
+  const laneOf = ({ name }: Callee): Lane => {
+    const known = lanes.get(name)
     if (known) return known
-    const pool = pools.get(functionName)
-    if (!pool) throw new Error(`There is no function '${functionName}' in the app`)
+    const pool = pools.get(name)
+    if (!pool) throw new Error(`There are no workers of '${name}'`)
     const lane = createLane(pool.spec.concurrency, (event) => attempt(pool, event))
-    lanes.set(functionName, lane)
+    lanes.set(name, lane)
     return lane
+  }
+  const calleeOf = (reference: string): Callee => {
+    const callee = find(reference)
+    if (!callee) throw new Error(`There is no function '${reference}' in the app`)
+    return callee
   }
 
   const attempt = async (pool: Pool, event: QueuedEvent): Promise<void> => {
+    const callee = calleeOf(event.functionName)
     const body = table.body(event.id)
-    const outcome = await pool.invoke(body)
+    const outcome = await pool.invoke(body, callee)
     // A stop is no fault of the event's: it keeps its attempts and runs at the next start.
     if (stopped && outcome.failed) return
     if (!outcome.failed) return table.remove(event.id)
 
     event.attempts += 1
-    const policy = options.policy(event.functionName)
+    const policy = options.policy(callee)
     // Time during which the stack was stopped does not age an event: on AWS nothing ever stops.
     const sinceMs = Math.max(event.receivedAtMs, startedAtMs)
     const verdict = afterFailure(policy, options.waitsMs, { ...event, sinceMs }, now())
@@ -68,7 +80,8 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
     if (policy.onFailure !== undefined) {
       const record = failureRecord({
         requestId,
-        functionArn: pool.spec.arn,
+        functionArn: callee.arn,
+        version: callee.version,
         condition,
         attempts: event.attempts,
         event: body,
@@ -84,7 +97,7 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   const schedule = (event: QueuedEvent) => {
     if (stopped) return
     const waitMs = event.dueAtMs - now()
-    if (waitMs <= 0) return laneOf(event.functionName).push(event)
+    if (waitMs <= 0) return laneOf(calleeOf(event.functionName)).push(event)
     const timer = setTimeout(
       () => {
         timers.delete(timer)
@@ -96,8 +109,9 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   }
 
   return {
-    async accept(functionName, event, orderKey) {
-      laneOf(functionName)
+    async accept(called, event, orderKey) {
+      const { name, qualifier } = calleeOf(called)
+      const functionName = `${name}:${qualifier}`
       const atMs = now()
       const stored = await table.add(
         { functionName, orderKey, attempts: 0, receivedAtMs: atMs, dueAtMs: atMs },
@@ -107,8 +121,8 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
     },
     resume() {
       for (const event of table.all()) {
-        // The function may have left the app since; its events wait for it to come back.
-        if (pools.has(event.functionName)) schedule(event)
+        // What they call may have left the app since; they wait for it to come back.
+        if (find(event.functionName)) schedule(event)
       }
     },
     stop() {

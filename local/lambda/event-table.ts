@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 /** An accepted event without its body. */
 export interface QueuedEvent {
   id: number
+  /** With its qualifier: `name:live`. */
   functionName: string
   /** Events of one key run one at a time, in order; '' is no key. */
   orderKey: string

@@ -103,17 +103,15 @@ export function functionSpec(resource: Resource, runtime: Runtime): FunctionSpec
   }
 }
 
-/** The name in a function name, a name with qualifier, or an ARN with or without qualifier. */
-export function functionName(reference: string): string {
-  const name = reference.startsWith('arn:') ? reference.split(':')[6] : reference.split(':')[0]
-  return name ?? reference
-}
-
 /**
  * The environment of a function's worker: the template's variables and what the Lambda runtime
  * itself sets. Nothing of this process comes through, least of all somebody's AWS profile.
  */
-export function workerEnvironment(spec: FunctionSpec, runtime: Runtime): Record<string, string> {
+export function workerEnvironment(
+  spec: FunctionSpec,
+  runtime: Runtime,
+  version: string,
+): Record<string, string> {
   const endpoints: Record<string, string> = {
     // Any service without an endpoint of its own here ends at the control endpoint, which says so.
     AWS_ENDPOINT_URL: runtime.controlUrl,
@@ -132,7 +130,7 @@ export function workerEnvironment(spec: FunctionSpec, runtime: Runtime): Record<
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_VERSION: version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${spec.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: 'local',

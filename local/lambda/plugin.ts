@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { LIVE } from '../../infra/names.ts'
 import { shortName } from '../dynamodb/plugin.ts'
 import { openLogFiles } from '../log-files.ts'
 import { figuresOf } from '../metrics/emf.ts'
@@ -8,16 +9,19 @@ import {
   DEFAULT_POLICY,
   INVOKE_CONFIG,
   INVOKE_CONFIG_PROPERTIES,
+  policyKey,
 } from './async-policy.ts'
 import { createAsyncQueue } from './async-queue.ts'
-import { openEventTable } from './event-table.ts'
 import {
-  FUNCTION,
-  FUNCTION_PROPERTIES,
-  functionName,
-  functionSpec,
-  workerEnvironment,
-} from './function.ts'
+  ALIAS,
+  ALIAS_PROPERTIES,
+  LATEST,
+  readDirectory,
+  VERSION,
+  VERSION_PROPERTIES,
+} from './directory.ts'
+import { openEventTable } from './event-table.ts'
+import { FUNCTION, FUNCTION_PROPERTIES, functionSpec, workerEnvironment } from './function.ts'
 import { createPool, type Pool } from './pool.ts'
 import { invokeRoute } from './routes.ts'
 
@@ -31,16 +35,21 @@ export const lambda: Plugin = {
   name: 'lambda',
   supports: {
     [FUNCTION]: FUNCTION_PROPERTIES,
+    [VERSION]: VERSION_PROPERTIES,
+    [ALIAS]: ALIAS_PROPERTIES,
     [INVOKE_CONFIG]: INVOKE_CONFIG_PROPERTIES,
   },
 
   async start(runtime, options) {
     const logs = openLogFiles(`${runtime.dataDir}/logs`)
     const pools = new Map<string, Pool>()
+    const directory = readDirectory(runtime)
+    /** How the world calls a function: through its alias, where it has one. */
+    const called = (name: string) => directory.find(name, LIVE) ?? directory.find(name)
     const aheadMs = () => (runtime.now === Date.now ? 0 : runtime.now() - Date.now())
     for (const resource of runtime.ofType(FUNCTION)) {
       const spec = functionSpec(resource, runtime)
-      const environment = workerEnvironment(spec, runtime)
+      const environment = workerEnvironment(spec, runtime, called(spec.name)?.version ?? LATEST)
       const log = (line: string, requestId: string | undefined) => {
         logs.write(spec.name, jsonLine(line, requestId))
         for (const figure of figuresOf(line)) runtime.figures.add(figure)
@@ -53,7 +62,8 @@ export const lambda: Plugin = {
     const queue = createAsyncQueue({
       table,
       pools,
-      policy: (name) => policies.get(name) ?? DEFAULT_POLICY,
+      find: (reference) => directory.find(reference),
+      policy: ({ name, qualifier }) => policies.get(policyKey(name, qualifier)) ?? DEFAULT_POLICY,
       waitsMs: options.asyncRetryWaitsMs ?? RETRY_WAITS_MS,
       now: () => runtime.now(),
       sendToQueue: (arn, body) => runtime.sendToQueue(arn, body),
@@ -61,22 +71,27 @@ export const lambda: Plugin = {
     })
 
     const invokeAsync: Runtime['invokeAsync'] = async (arn, event, orderKey = '') => {
-      await queue.accept(functionName(arn), toJson(event, ASYNC_LIMIT_BYTES), orderKey)
+      await queue.accept(arn, toJson(event, ASYNC_LIMIT_BYTES), orderKey)
     }
     const invoke: Runtime['invoke'] = async (arn, event) => {
-      const name = functionName(arn)
-      const pool = pools.get(name)
-      if (!pool) throw new Error(`There is no function '${name}' in the app`)
-      const outcome = await pool.invoke(toJson(event, SYNC_LIMIT_BYTES))
+      const callee = directory.find(arn)
+      const pool = callee && pools.get(callee.name)
+      if (!pool) throw new Error(`There is no function '${arn}' in the app`)
+      const outcome = await pool.invoke(toJson(event, SYNC_LIMIT_BYTES), callee)
       const payload: unknown = JSON.parse(outcome.payload)
       return outcome.failed ? { payload, functionError: 'Unhandled' } : { payload }
     }
 
     queue.resume()
     return {
-      controlRoutes: [invokeRoute(pools, invokeAsync)],
+      controlRoutes: [invokeRoute(pools, directory, invokeAsync)],
       endpoints: {
-        functions: Object.fromEntries([...pools.keys()].map((name) => [shortName(name), name])),
+        functions: Object.fromEntries(
+          [...pools.keys()].map((name) => {
+            const { qualifier = LATEST } = called(name) ?? {}
+            return [shortName(name), qualifier === LATEST ? name : `${name}:${qualifier}`]
+          }),
+        ),
       },
       provides: { invoke, invokeAsync },
       async stop() {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
+import type { Callee } from './directory.ts'
 import type { FunctionSpec } from './function.ts'
 import type { FunctionFailure, InvokeMessage, WorkerMessage, WorkerSetup } from './protocol.ts'
 
@@ -14,8 +15,8 @@ export interface Outcome {
 /** The workers of one function. */
 export interface Pool {
   readonly spec: FunctionSpec
-  /** Runs one event (JSON text); waits its turn while all workers are busy. */
-  invoke(event: string): Promise<Outcome>
+  /** Runs one event (JSON text), called as `as`; waits its turn while all workers are busy. */
+  invoke(event: string, as: Pick<Callee, 'arn' | 'version'>): Promise<Outcome>
   /** Waits for running invocations up to `graceMs`, then ends all workers. */
   stop(graceMs: number): Promise<void>
 }
@@ -36,6 +37,7 @@ interface Job {
   event: string
   /** On the monotonic clock; undefined while it waits. */
   startedAtMs?: number
+  as: Pick<Callee, 'arn' | 'version'>
   settle(outcome: Outcome): void
 }
 
@@ -95,8 +97,9 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
     job.startedAtMs = performance.now()
     const deadlineAtMs = Date.now() + spec.timeoutMs
     const aheadMs = options.aheadMs?.() ?? 0
-    const { requestId, event } = job
-    const message: InvokeMessage = { requestId, event, deadlineAtMs, aheadMs }
+    const { requestId, event, as } = job
+    const { arn, version } = as
+    const message: InvokeMessage = { requestId, event, deadlineAtMs, aheadMs, arn, version }
     slot.timer = setTimeout(() => timeOut(slot, job), spec.timeoutMs)
     slot.worker.postMessage(message)
   }
@@ -141,7 +144,6 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
     const setup: WorkerSetup = {
       file: spec.file,
       exportName: spec.exportName,
-      arn: spec.arn,
       name: spec.name,
       memoryMb: spec.memoryMb,
       aheadMs: options.aheadMs?.() ?? 0,
@@ -184,10 +186,10 @@ export function createPool(spec: FunctionSpec, options: PoolOptions): Pool {
 
   return {
     spec,
-    invoke(event) {
+    invoke(event, as) {
       return new Promise((resolve, reject) => {
         if (stopping) return reject(new Error(`Function ${spec.name} is stopping`))
-        waiting.push({ requestId: randomUUID(), event, settle: resolve })
+        waiting.push({ requestId: randomUUID(), event, as, settle: resolve })
         pump()
       })
     },

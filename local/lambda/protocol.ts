@@ -2,7 +2,6 @@
 export interface WorkerSetup {
   file: string
   exportName: string
-  arn: string
   name: string
   memoryMb: number
   sourceMaps: boolean
@@ -17,6 +16,9 @@ export interface InvokeMessage {
   deadlineAtMs: number
   /** How far the stack's clock is ahead of the machine's; only tests move it. */
   aheadMs: number
+  /** As it was called, and the version that meant. */
+  arn: string
+  version: string
 }
 
 /** How Lambda describes a function's failure. */

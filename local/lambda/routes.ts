@@ -1,17 +1,20 @@
 import type { ControlResponse, ControlRoute, Runtime } from '../runtime.ts'
-import { functionName } from './function.ts'
+import type { Directory } from './directory.ts'
 import type { Pool } from './pool.ts'
 
 /** Lambda's Invoke, as the AWS SDK calls it: RequestResponse, Event and DryRun. */
 export function invokeRoute(
   pools: ReadonlyMap<string, Pool>,
+  directory: Directory,
   invokeAsync: Runtime['invokeAsync'],
 ): ControlRoute {
   return {
     method: 'POST',
     path: /^\/2015-03-31\/functions\/([^/]+)\/invocations$/,
     async handle(request) {
-      const pool = pools.get(functionName(request.params[0] ?? ''))
+      const qualifier = request.query.get('Qualifier') ?? undefined
+      const callee = directory.find(request.params[0] ?? '', qualifier)
+      const pool = callee && pools.get(callee.name)
       if (!pool) {
         return awsError(
           404,
@@ -25,20 +28,20 @@ export function invokeRoute(
 
       switch (request.headers['x-amz-invocation-type'] ?? 'RequestResponse') {
         case 'RequestResponse': {
-          const outcome = await pool.invoke(event)
+          const outcome = await pool.invoke(event, callee)
           return {
             status: 200,
             headers: {
               'content-type': 'application/json',
               'x-amzn-requestid': outcome.requestId,
-              'x-amz-executed-version': '$LATEST',
+              'x-amz-executed-version': callee.version,
               ...(outcome.failed && { 'x-amz-function-error': 'Unhandled' }),
             },
             body: outcome.payload,
           }
         }
         case 'Event':
-          await invokeAsync(pool.spec.arn, JSON.parse(event))
+          await invokeAsync(callee.arn, JSON.parse(event))
           return { status: 202 }
         case 'DryRun':
           return { status: 204 }

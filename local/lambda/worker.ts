@@ -57,8 +57,8 @@ function contextOf(message: InvokeMessage): Context {
   return {
     awsRequestId: message.requestId,
     functionName: setup.name,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: setup.arn,
+    functionVersion: message.version,
+    invokedFunctionArn: message.arn,
     memoryLimitInMB: String(setup.memoryMb),
     logGroupName: `/aws/lambda/${setup.name}`,
     logStreamName: 'local',

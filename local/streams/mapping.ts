@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { TABLE } from '../dynamodb/tables.ts'
-import { FUNCTION, functionName } from '../lambda/function.ts'
+import { readDirectory } from '../lambda/directory.ts'
 import type { Resource, Runtime } from '../runtime.ts'
 import { refuse } from '../template/refuse.ts'
 import { compileFilter, type Filter } from './filter.ts'
@@ -58,8 +58,10 @@ export interface MappingSpec {
   table: string
   /** The stream's name in events; the database has its own. */
   streamArn: string
+  /** With the alias, where the mapping names one. */
   functionArn: string
   functionName: string
+  version: string
   startingPosition: 'TRIM_HORIZON' | 'LATEST'
   enabled: boolean
   batchSize: number
@@ -89,18 +91,18 @@ export function mappingSpec(resource: Resource, runtime: Runtime): MappingSpec {
     const why = `${it.EventSourceArn} is no stream of a table of the app`
     throw refuse(resource, 'EventSourceArn', why, 'Only table streams are read here.')
   }
-  const name = functionName(it.FunctionName)
-  const target = runtime.ofType(FUNCTION).find((candidate) => candidate.ref === name)
+  const target = readDirectory(runtime).find(it.FunctionName)
   if (!target) {
-    const why = `there is no function '${name}' in the app`
+    const why = `there is no function '${it.FunctionName}' in the app`
     throw refuse(resource, 'FunctionName', why, 'Name a function of the app.')
   }
   return {
     id: `${resource.stack}/${resource.logicalId}`,
     table: table.ref,
     streamArn: it.EventSourceArn,
-    functionArn: String(target.attributes.Arn),
-    functionName: name,
+    functionArn: target.arn,
+    functionName: target.name,
+    version: target.version,
     startingPosition: it.StartingPosition,
     enabled: it.Enabled,
     batchSize: it.BatchSize,

@@ -91,7 +91,7 @@ export function failedBatch(
     ...(it.attempts > 0 && {
       responseContext: {
         statusCode: 200,
-        executedVersion: '$LATEST',
+        executedVersion: spec.version,
         functionError: 'Unhandled',
       },
     }),

@@ -25,10 +25,24 @@ export function defaultIdentities(controlUrl: string): Identities {
     return { ref: name, attributes: { Arn: arn(service, it, `${prefix}${name}`) } }
   }
 
+  const functionArn = (it: Named) => {
+    const given = it.text('FunctionName') ?? ''
+    return given.startsWith('arn:') ? given : arn('lambda', it, `function:${given}`)
+  }
+
   return {
     'AWS::DynamoDB::Table': table,
     'AWS::DynamoDB::GlobalTable': table,
     'AWS::Lambda::Function': named('FunctionName', 'lambda', 'function:'),
+    // Each start publishes the first version: there is nothing before it on this machine.
+    'AWS::Lambda::Version': (it) => {
+      const versionArn = `${functionArn(it)}:1`
+      return { ref: versionArn, attributes: { FunctionArn: versionArn, Version: '1' } }
+    },
+    'AWS::Lambda::Alias': (it) => {
+      const aliasArn = `${functionArn(it)}:${it.text('Name')}`
+      return { ref: aliasArn, attributes: { AliasArn: aliasArn } }
+    },
     'AWS::Scheduler::Schedule': (it) => {
       const name = it.text('Name') ?? generatedName(it)
       return {

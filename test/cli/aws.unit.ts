@@ -33,7 +33,7 @@ describe('a stage on AWS', () => {
   it('is found by its conventional names, without an endpoint of its own', async () => {
     const stack = await openStack({ dataDir, stage: 'staging' })
     expect(stack.table('nodes')).toBe('autovolt-staging-nodes')
-    expect(stack.functionName('rollup')).toBe('autovolt-staging-rollup')
+    expect(stack.functionName('rollup')).toBe('autovolt-staging-rollup:live')
     expect(stack.devicePolicies).toEqual(['autovolt-staging-node', 'autovolt-staging-node-upkeep'])
     expect(stack.siteTimeZone).toBe('Asia/Kolkata')
     expect(stack.client('iot')).toEqual({ region: 'ap-south-1' })

@@ -40,6 +40,20 @@ const found = async () => {
   return { numbers: all.map(({ dynamodb }) => dynamodb?.SequenceNumber), isWhole }
 }
 
+describe('a failed event', () => {
+  it.each(['', ':live', ':7', ':$LATEST'])('of “%s” goes to what is live now', (qualifier) => {
+    const body = JSON.stringify({
+      requestContext: { functionArn: `${functionArn}${qualifier}`, condition: 'RetriesExhausted' },
+      requestPayload: {},
+    })
+    expect(understand(stack, 'ledger-failures', { body, sentAtMs: 0 }).errand).toEqual({
+      kind: 'event',
+      fn: 'autovolt-prod-ledger:live',
+      event: {},
+    })
+  })
+})
+
 describe('records of a failed batch', () => {
   it('are read from its first to its last, over pages that hold nothing', async () => {
     engine.on(GetShardIteratorCommand).resolves({ ShardIterator: 'a' })
@@ -98,9 +112,9 @@ describe('a message', () => {
 
   it('of a mapping names a range of its stream', () => {
     expect(understood(failure)).toEqual({
-      errand: { kind: 'stream', fn: 'autovolt-prod-ledger', failure },
+      errand: { kind: 'stream', fn: 'autovolt-prod-ledger:live', failure },
       about:
-        '2 stream records for autovolt-prod-ledger, given up at 2026-01-15T10:00:02Z: RetryAttemptsExhausted',
+        '2 stream records for autovolt-prod-ledger:live, given up at 2026-01-15T10:00:02Z: RetryAttemptsExhausted',
     })
   })
 
@@ -123,7 +137,7 @@ describe('a message', () => {
       received_at: 1_768_456_800_000,
       trace_id: 't-1',
     }
-    const fn = 'autovolt-prod-ingest'
+    const fn = 'autovolt-prod-ingest:live'
     const failing = (...failedActions: string[]) =>
       understood(
         { ...message, failures: failedActions.map((failedAction) => ({ failedAction })) },
@@ -138,7 +152,7 @@ describe('a message', () => {
     expect(failing('SomeNewAction')).toEqual({ kind, fn, event, archived: event })
     const heartbeat = { ...message, topic: 'autovolt/esp32-a/heartbeat', failures: [] }
     expect(understood(heartbeat, 'rule-failures').errand).toMatchObject({
-      fn: 'autovolt-prod-presence',
+      fn: 'autovolt-prod-presence:live',
       archived: null,
     })
     expect(() => understood({ ...message, topic: 'autovolt/esp32-a/commands' })).toThrow(
@@ -150,7 +164,7 @@ describe('a message', () => {
     const start = { scheduled_time: '2026-01-15T10:00:00Z' }
     expect(understood(start, 'rollup-schedule-failures').errand).toEqual({
       kind: 'event',
-      fn: 'autovolt-prod-rollup',
+      fn: 'autovolt-prod-rollup:live',
       event: start,
     })
     expect(() => understood(start, 'rollup-failures')).toThrow('is no message that')

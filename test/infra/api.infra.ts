@@ -32,7 +32,9 @@ describe('routes', () => {
         .map(({ id, properties }) => [`integrations/ref:${id}`, properties]),
     )
     const behind = (routeKey: string, target: string) => {
-      const name = integrations.get(target)?.IntegrationUri.replace('Arn:autovolt-prod-', '')
+      const name = integrations
+        .get(target)
+        ?.IntegrationUri.replace(/^Arn:autovolt-prod-(.+):live$/, '$1')
       return routeKey.startsWith('GET ') ? name : `${routeKey.split('/').at(-1)} ${name}`
     }
     const names = routes.map(({ RouteKey, Target }) => behind(RouteKey, Target))
@@ -68,7 +70,7 @@ describe('routes', () => {
       .filter(({ Principal }) => Principal === 'apigateway.amazonaws.com')
     const permission = (name: string) => ({
       Action: 'lambda:InvokeFunction',
-      FunctionName: `Arn:autovolt-prod-${name}`,
+      FunctionName: `Arn:autovolt-prod-${name}:live`,
       Principal: 'apigateway.amazonaws.com',
       SourceAccount: '123456789012',
       SourceArn: `arn:aws:execute-api:ap-south-1:123456789012:ref:${api.id}/*/*`,
@@ -179,7 +181,7 @@ describe('people', () => {
 
 describe('tokens', () => {
   it('say what the pre-token function gives, by the event that may change access tokens', () => {
-    const arn = 'Arn:autovolt-prod-pre-token'
+    const arn = 'Arn:autovolt-prod-pre-token:live'
     expect(app.one('AWS::Cognito::UserPool').properties.LambdaConfig).toEqual({
       PreTokenGenerationConfig: { LambdaArn: arn, LambdaVersion: 'V2_0' },
     })

@@ -55,7 +55,7 @@ describe('bundled functions', () => {
         // From a folder without node_modules: whatever is not in the bundle is missing.
         {
           cwd: folder,
-          env: { ...variables, AWS_REGION: 'ap-south-1', AWS_LAMBDA_FUNCTION_NAME: 'it' },
+          env: { ...variables, AWS_REGION: 'ap-south-1' },
         },
       )
       expect(stdout).toMatch(/^v24\.\S+ function\n$/)

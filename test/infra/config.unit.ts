@@ -16,6 +16,7 @@ describe('the defaults', () => {
       logRetentionDays: 30,
       logLevel: 'WARN',
       protectData: true,
+      rollout: 'canary',
       corsOrigins: ['https://energy.example.org'],
       tallyWindowSeconds: 60,
       ledgerWindowSeconds: 1,
@@ -56,6 +57,7 @@ describe('a wrong configuration', () => {
     [{ archive: { replicaRegion: 'ap-south-1' } }, 'archive.replicaRegion: must be another region'],
     [{ archive: { expireAfterDays: 730 } }, 'must be more than rawRetentionDays, 730 (is 730)'],
     [{ archive: { deepAfterDays: 100 } }, 'deepAfterDays must be at least coldAfterDays + 90'],
+    [{ rollout: 'blue-green' as 'canary' }, '(is "blue-green")'],
     [{ tallyWindow: 3 }, 'tallyWindow'],
   ])('%j is refused with "%s"', (overrides, message) => {
     expect(wrong(overrides)).toThrow(message)

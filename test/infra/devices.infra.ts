@@ -29,7 +29,7 @@ describe('topic rules', () => {
       RuleDisabled: false,
       Sql: sql(channel),
       Actions: [
-        { Lambda: { FunctionArn: `Arn:autovolt-prod-${target}` } },
+        { Lambda: { FunctionArn: `Arn:autovolt-prod-${target}:live` } },
         ...(isKept ? [toArchive] : []),
       ],
       ErrorAction: { Sqs: { QueueUrl: 'ref:autovolt-prod-rule-failures', UseBase64: false } },
@@ -95,7 +95,7 @@ describe('topic rules', () => {
       .filter(({ Principal }) => Principal === 'iot.amazonaws.com')
     const permission = (target: string, channel: string) => ({
       Action: 'lambda:InvokeFunction',
-      FunctionName: `Arn:autovolt-prod-${target}`,
+      FunctionName: `Arn:autovolt-prod-${target}:live`,
       Principal: 'iot.amazonaws.com',
       SourceAccount: '123456789012',
       SourceArn: arn(`rule/autovolt_prod_${channel}`),

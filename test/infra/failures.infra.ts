@@ -27,7 +27,7 @@ describe('asynchronous invocations', () => {
       ({ FunctionName }) => FunctionName === `ref:autovolt-prod-${name}`,
     )
     expect(properties).toMatchObject({
-      Qualifier: '$LATEST',
+      Qualifier: 'live',
       MaximumRetryAttempts: 2,
       MaximumEventAgeInSeconds: age,
       DestinationConfig: { OnFailure: { Destination: `Arn:autovolt-prod-${name}-failures` } },
@@ -45,9 +45,11 @@ describe('asynchronous invocations', () => {
       .map(({ properties }) => properties.Target.Arn)
     const bounded = app
       .ofType('AWS::Lambda::EventInvokeConfig')
-      .map(({ properties }) => properties.FunctionName.replace('ref:', 'Arn:'))
+      .map(({ properties: { FunctionName, Qualifier } }) => {
+        return `${FunctionName.replace('ref:', 'Arn:')}:${Qualifier}`
+      })
     // Whoever decides about a ticket starts the ledger and does not wait.
-    const started = ['Arn:autovolt-prod-ledger']
+    const started = ['Arn:autovolt-prod-ledger:live']
     expect(new Set([...ruleTargets, ...scheduled, ...started])).toEqual(new Set(bounded))
   })
 })
@@ -57,7 +59,7 @@ describe('stream mappings', () => {
     stack.one(
       'AWS::Lambda::EventSourceMapping',
       ({ FunctionName, EventSourceArn }) =>
-        FunctionName.endsWith(target) && EventSourceArn.endsWith(source),
+        FunctionName.endsWith(`${target}:live`) && EventSourceArn.endsWith(source),
     ).properties
   const insertsOnly = { Filters: [{ Pattern: '{"eventName":["INSERT"]}' }] }
   const patient = {
@@ -75,7 +77,7 @@ describe('stream mappings', () => {
   it('book new telemetry, four batches of a shard at once', () => {
     expect(mapping(app, '-ledger', '-telemetry')).toEqual({
       ...patient,
-      FunctionName: 'ref:autovolt-prod-ledger',
+      FunctionName: 'Arn:autovolt-prod-ledger:live',
       EventSourceArn: 'StreamArn:autovolt-prod-telemetry',
       BatchSize: 100,
       MaximumBatchingWindowInSeconds: 1,
@@ -89,7 +91,7 @@ describe('stream mappings', () => {
   it('count new telemetry', () => {
     expect(mapping(app, '-tally', '-telemetry')).toEqual({
       ...patient,
-      FunctionName: 'ref:autovolt-prod-tally',
+      FunctionName: 'Arn:autovolt-prod-tally:live',
       EventSourceArn: 'StreamArn:autovolt-prod-telemetry',
       BatchSize: 1000,
       MaximumBatchingWindowInSeconds: 60,
@@ -102,7 +104,7 @@ describe('stream mappings', () => {
   it('watch everything that happens to the ledger, changes and removals included', () => {
     expect(mapping(app, '-tally', '-ledger')).toEqual({
       ...patient,
-      FunctionName: 'ref:autovolt-prod-tally',
+      FunctionName: 'Arn:autovolt-prod-tally:live',
       EventSourceArn: 'StreamArn:autovolt-prod-ledger',
       BatchSize: 1000,
       MaximumBatchingWindowInSeconds: 60,
@@ -120,7 +122,7 @@ describe('the schedules of the rollup', () => {
   const schedules = app
     .ofType('AWS::Scheduler::Schedule')
     .map(({ properties }) => properties)
-    .filter(({ Target }) => Target.Arn === 'Arn:autovolt-prod-rollup')
+    .filter(({ Target }) => Target.Arn === 'Arn:autovolt-prod-rollup:live')
 
   it.each([
     ['quarter-hour', 'rate(15 minutes)', undefined],
@@ -157,7 +159,7 @@ describe('the schedules of the rollup', () => {
     const roles = new Set(schedules.map(({ Target }) => Target.RoleArn.replace('Arn:', '')))
     const own = statements(app).filter((statement) => roles.has(statement.role))
     expect(own.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
-      { actions: ['lambda:InvokeFunction'], resources: ['Arn:autovolt-prod-rollup'] },
+      { actions: ['lambda:InvokeFunction'], resources: ['Arn:autovolt-prod-rollup:live'] },
       {
         actions: ['sqs:SendMessage'],
         resources: ['Arn:autovolt-prod-rollup-schedule-failures'],
@@ -170,7 +172,7 @@ describe('the schedule of recalculations', () => {
   it('takes up every five minutes what nobody works on', () => {
     const { properties } = app.one(
       'AWS::Scheduler::Schedule',
-      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-recalculate',
+      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-recalculate:live',
     )
     expect(properties).toMatchObject({
       Name: 'autovolt-prod-recalculate-resume',
@@ -188,7 +190,7 @@ describe('the schedule of the reconciliation', () => {
   it('starts it at two o’clock of the site, every night', () => {
     const { properties } = app.one(
       'AWS::Scheduler::Schedule',
-      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-reconcile',
+      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-reconcile:live',
     )
     expect(properties).toMatchObject({
       Name: 'autovolt-prod-reconcile-nightly',

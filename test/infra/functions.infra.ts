@@ -108,7 +108,7 @@ describe('every function', () => {
       'autovolt-prod-reconcile',
     ])
     expect(named('admin').Environment.Variables.RECALCULATE_FUNCTION).toBe(
-      'ref:autovolt-prod-recalculate',
+      'Arn:autovolt-prod-recalculate:live',
     )
   })
 

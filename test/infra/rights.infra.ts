@@ -154,33 +154,35 @@ describe('a function may start', () => {
       .flatMap(({ resources }) => resources)
 
   it('the recalculation, when admins order one', () => {
-    expect(starts('autovolt-prod-admin')).toEqual(['Arn:autovolt-prod-recalculate'])
+    expect(starts('autovolt-prod-admin')).toEqual(['Arn:autovolt-prod-recalculate:live'])
   })
 
   it('those who repair what a nightly run finds, and itself to go on', () => {
     expect(starts('autovolt-prod-reconcile')).toEqual([
-      'Arn:autovolt-prod-ledger',
-      'Arn:autovolt-prod-rollup',
-      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-reconcile$/),
+      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-reconcile:live$/),
+      'Arn:autovolt-prod-ledger:live',
+      'Arn:autovolt-prod-rollup:live',
     ])
   })
 
   it('a reconciliation, when an operator asks for one, and the ledger, when one decides', () => {
     expect(starts('autovolt-prod-operate')).toEqual([
-      'Arn:autovolt-prod-ledger',
-      'Arn:autovolt-prod-reconcile',
+      'Arn:autovolt-prod-ledger:live',
+      'Arn:autovolt-prod-reconcile:live',
     ])
   })
 
   it('itself, to go on with what the ledger owes', () => {
-    expect(starts('autovolt-prod-ledger')).toEqual([
-      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-ledger$/),
+    expect(starts('autovolt-prod-ledger:live')).toEqual([
+      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-ledger:live$/),
     ])
   })
 
   it('itself, to go on with a recalculation', () => {
     expect(starts('autovolt-prod-recalculate')).toEqual([
-      expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-recalculate$/),
+      expect.stringMatching(
+        /^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-recalculate:live$/,
+      ),
     ])
   })
 })
@@ -201,7 +203,7 @@ describe('the ledger', () => {
   })
 
   it('is not reached through a wildcard', () => {
-    for (const { actions, resources } of all) {
+    for (const { role, actions, resources } of all) {
       expect(actions.filter((action) => action.includes('*'))).toEqual([])
       // Objects of buckets are named by run, day and delivery, and topics by their node.
       const others = resources.filter(
@@ -214,7 +216,10 @@ describe('the ledger', () => {
           ),
       )
       for (const resource of others.filter((each) => each.includes('*'))) {
-        expect({ resource, actions }).toEqual({ resource: '*', actions: ['dynamodb:ListStreams'] })
+        expect(resource).toBe('*')
+        expect(['dynamodb:ListStreams', 'cloudwatch:DescribeAlarms'], role).toContain(
+          actions.join(),
+        )
       }
     }
   })

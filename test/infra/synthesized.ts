@@ -38,7 +38,7 @@ export interface Synthesized {
 /**
  * Synthesizes a stage without bundling code. A reference reads `ref:<name>` or `<Attribute>:<name>`
  * afterwards, where the name is the physical one if the resource has one and its logical id
- * otherwise: `Arn:autovolt-prod-ledger`.
+ * otherwise: `Arn:autovolt-prod-ledger`, or `Arn:autovolt-prod-ledger:live` for an alias.
  */
 export function synthesize(stage: string, overrides: Partial<StageInput> = {}): Synthesized {
   const assembly = buildApp(stageConfig(stage, overrides), { bundling: 'skip' }).synth()
@@ -61,13 +61,19 @@ export function synthesize(stage: string, overrides: Partial<StageInput> = {}): 
     )
     return named ? String(named[1]) : id
   }
+  /** The ref of an alias is an ARN. */
+  const refOf = (id: string): string => {
+    const { Type, Properties } = raw.get(id) ?? {}
+    if (Type !== 'AWS::Lambda::Alias') return `ref:${nameOf(id)}`
+    return `${String(read(Properties?.FunctionName)).replace('ref:', 'Arn:')}:${Properties?.Name}`
+  }
   const read = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(read)
     if (typeof value !== 'object' || value === null) return value
     const entries = Object.entries(value)
     const [key, inner] = entries[0] ?? []
     if (entries.length === 1) {
-      if (key === 'Ref') return String(inner).startsWith('AWS::') ? inner : `ref:${nameOf(inner)}`
+      if (key === 'Ref') return String(inner).startsWith('AWS::') ? inner : refOf(inner)
       if (key === 'Fn::GetAtt') return `${inner[1]}:${nameOf(inner[0])}`
       if (key === 'Fn::ImportValue') return read(exported.get(inner))
       if (key === 'Fn::Join') return (read(inner[1]) as unknown[]).join(inner[0])

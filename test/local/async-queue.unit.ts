@@ -32,6 +32,11 @@ const setup = (file = join(temporary(), 'events.sqlite')) => {
   const queue = createAsyncQueue({
     table,
     pools: new Map([['f', it.pool]]),
+    find: (reference) => {
+      const [name = '', qualifier = '$LATEST'] = reference.split(':')
+      const callee = { name, qualifier, arn: `arn:f:${qualifier}`, version: '7' }
+      return name === 'f' ? callee : undefined
+    },
     policy: () => ({ retryAttempts: 1, maxAgeMs: 60_000, onFailure: 'arn:q' }),
     waitsMs: [5],
     now: Date.now,

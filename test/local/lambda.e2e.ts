@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { Alias, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalStack, startLocal } from '../../local/boot.ts'
 import { localClient } from '../../local/dynamodb/plugin.ts'
@@ -29,6 +30,17 @@ beforeAll(async () => {
         environment: { handler: 'environment' },
         log: { handler: 'log' },
         missing: { handler: 'nothingOfThisName' },
+        called: { handler: 'called' },
+      },
+      change: ({ work }) => {
+        for (const name of ['called', 'report']) {
+          const it = work.node.findChild(name) as LambdaFunction
+          const live = new Alias(work, `${name}Live`, {
+            aliasName: 'live',
+            version: it.currentVersion,
+          })
+          if (name === 'report') live.configureAsyncInvoke({ retryAttempts: 0 })
+        }
       },
     }),
     dataDir,
@@ -124,6 +136,33 @@ describe('a function', () => {
     expect(JSON.parse(lines[1] ?? '')).toEqual({ _aws: { CloudWatchMetrics: [] }, Things: 1 })
   })
 
+  it('is called through an alias as the version behind it, and is told so', async () => {
+    const arn = 'arn:aws:lambda:ap-south-1:000000000000:function:autovolt-local-called'
+    for (const [FunctionName, Qualifier, as] of [
+      ['autovolt-local-called:live', undefined, { arn: `${arn}:live`, version: '1' }],
+      [`${arn}:live`, undefined, { arn: `${arn}:live`, version: '1' }],
+      ['autovolt-local-called', 'live', { arn: `${arn}:live`, version: '1' }],
+      ['autovolt-local-called:1', undefined, { arn: `${arn}:1`, version: '1' }],
+      ['autovolt-local-called', undefined, { arn, version: '$LATEST' }],
+    ] as const) {
+      const answer = await client.send(new InvokeCommand({ FunctionName, Qualifier }))
+      expect(answer.ExecutedVersion, FunctionName).toBe(as.version)
+      expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toEqual({
+        invokedFunctionArn: as.arn,
+        functionVersion: as.version,
+      })
+    }
+    expect(stack.endpoints.functions.called).toBe('autovolt-local-called:live')
+  })
+
+  it.each(['autovolt-local-called:dead', 'autovolt-local-called:2'])(
+    'is not there under an alias or version the template does not have (%s)',
+    async (FunctionName) => {
+      const call = client.send(new InvokeCommand({ FunctionName }))
+      await expect(call).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    },
+  )
+
   it('not in the app is named in the error', async () => {
     await expect(invoke('nowhere')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
@@ -170,6 +209,22 @@ describe('an asynchronous invocation', () => {
     })
     expect(probe.told.filter((it) => it.event?.bad)).toHaveLength(3)
     expect(probe.told.filter((it) => it.event?.good)).toHaveLength(1)
+  })
+
+  it('through an alias has the settings of that alias, none of which are the function’s', async () => {
+    probe.verdict = (message) => (message.event.once ? 'refused' : undefined)
+    const FunctionName = 'autovolt-local-report:live'
+    const Payload = JSON.stringify({ once: true })
+    await client.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }))
+    const log = await eventually(async () => {
+      const text = await readFile(join(dataDir, 'logs', 'lambda.log'), 'utf8').catch(() => '')
+      return text.split('\n').find((line) => line.includes('autovolt-local-report:live'))
+    })
+    expect(JSON.parse(log)).toMatchObject({
+      message: 'event given up',
+      condition: 'RetriesExhausted',
+    })
+    expect(probe.told.filter((it) => it.event?.once)).toHaveLength(1)
   })
 
   it('over the limit of 1 MB is refused', async () => {
