@@ -61,13 +61,13 @@ export async function makeGroup(iot: IoTClient, stack: Stack, classroom: string)
   return thingGroupName
 }
 
-/** Puts a thing into the group of a classroom, and out of those of others; null for none. */
+/** Puts a thing into the group of a classroom, and out of those of others; null for none. @returns the group */
 export async function placeThing(
   iot: IoTClient,
   stack: Stack,
   thingName: string,
   classroom: string | null,
-): Promise<void> {
+): Promise<string | null> {
   const wanted = classroom === null ? null : await makeGroup(iot, stack, classroom)
   const { thingGroups = [] } = await iot.send(new ListThingGroupsForThingCommand({ thingName }))
   const names = thingGroups.flatMap(({ groupName: name }) => name ?? [])
@@ -78,6 +78,7 @@ export async function placeThing(
   for (const thingGroupName of rooms.filter((name) => name !== wanted)) {
     await iot.send(new RemoveThingFromThingGroupCommand({ thingGroupName, thingName }))
   }
+  return wanted
 }
 
 /** Certificates for a thing, or (without one) for what the policies alone open. */

@@ -238,7 +238,10 @@ export async function startBroker(
     const told = async () => {
       const { topic, payload } = await answering
       if (![...filters].some((filter) => filterMatches(filter, topic))) return
-      client.publish({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false })
+      const packet = { cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false } as const
+      await new Promise<void>((done, fail) => {
+        client.publish(packet, (error) => (error ? fail(error) : done()))
+      })
     }
     track(told().catch((reason) => refused('answer not delivered', client, reason)))
   }

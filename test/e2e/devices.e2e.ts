@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'autovolt-devices-'))
 let site: Site & AsyncDisposable
 beforeAll(async () => {
   site = await startSite()
-})
+}, 240_000)
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   await site[Symbol.asyncDispose]()
