@@ -127,7 +127,7 @@ describe('a command that does not exist is found:', () => {
   test.each([
     ['npm run -s autovolt -- verfy', '"autovolt" has no command "verfy"'],
     ['npm run -s autovolt -- verify --deeper', '"verify" takes no --deeper'],
-    ['npm run -s autovolt -- provision', '"provision" needs --classroom <name>'],
+    ['npm run -s autovolt -- cost', '"cost" needs --nodes <count>'],
     ['npm run -s autovolt -- provision a b --classroom A', 'takes 1 arguments, not 2'],
     ['npm run -s autovolt -- node shift a', '"node" has no command "shift"'],
     ['npm run strat', 'package.json has no script "strat"'],
