@@ -35,6 +35,12 @@ interface Sample {
 const queueOf = (destination: unknown) =>
   String(destination).replace(/^(Arn|ref):autovolt-prod-/, '')
 
+/** A topic that a rule takes. */
+function topicOf(sql: string): string {
+  const filter = /FROM '([^']+)'/.exec(sql)?.[1] ?? ''
+  return filter.replace('/presence/+/', '/presence/connected/').replace('+', 'esp32-a')
+}
+
 const samples: Sample[] = [
   ...app.ofType('AWS::Lambda::EventInvokeConfig').map(({ properties }) => ({
     queue: queueOf(properties.DestinationConfig.OnFailure.Destination),
@@ -68,7 +74,7 @@ const samples: Sample[] = [
     from: `the rule ${properties.RuleName}`,
     body: {
       ruleName: properties.RuleName,
-      topic: /FROM '([^']+)'/.exec(properties.TopicRulePayload.Sql)?.[1]?.replace('+', 'esp32-a'),
+      topic: topicOf(String(properties.TopicRulePayload.Sql)),
       clientId: 'esp32-a',
       base64OriginalPayload: 'e30=',
       failures: [{ failedAction: 'LambdaAction', errorMessage: 'throttled' }],
