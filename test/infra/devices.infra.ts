@@ -43,7 +43,7 @@ describe('topic rules', () => {
     )
     expect(properties.TopicRulePayload).toMatchObject({
       Sql: "SELECT encode(*, 'base64') AS payload, topic(5) AS esp32_name, topic(4) AS channel, timestamp() AS received_at, traceid() AS trace_id FROM '$aws/events/presence/+/+'",
-      Actions: [{ Lambda: { FunctionArn: 'Arn:autovolt-prod-presence' } }],
+      Actions: [{ Lambda: { FunctionArn: 'Arn:autovolt-prod-presence:live' } }],
       ErrorAction: { Sqs: { QueueUrl: 'ref:autovolt-prod-rule-failures', UseBase64: false } },
     })
   })
@@ -125,7 +125,7 @@ describe('provisioning by claim', () => {
       TemplateName: 'autovolt-prod-node',
       Enabled: true,
       PreProvisioningHook: {
-        TargetArn: 'Arn:autovolt-prod-provisioning-hook',
+        TargetArn: 'Arn:autovolt-prod-provisioning-hook:live',
         PayloadVersion: '2020-04-01',
       },
     })

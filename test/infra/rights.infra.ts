@@ -173,7 +173,7 @@ describe('a function may start', () => {
   })
 
   it('itself, to go on with what the ledger owes', () => {
-    expect(starts('autovolt-prod-ledger:live')).toEqual([
+    expect(starts('autovolt-prod-ledger')).toEqual([
       expect.stringMatching(/^arn:aws:lambda:ap-south-1:.+:function:autovolt-prod-ledger:live$/),
     ])
   })

@@ -59,6 +59,8 @@ describe.each(stages)('the templates of %s', (stage) => {
       'AWS::IAM::Policy',
       'AWS::IAM::Role',
       'AWS::IoT::Policy',
+      'AWS::IoT::ProvisioningTemplate',
+      'AWS::IoT::ThingType',
       'AWS::IoT::TopicRule',
       'AWS::KinesisFirehose::DeliveryStream',
       'AWS::Lambda::Alias',
