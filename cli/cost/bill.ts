@@ -1,8 +1,9 @@
+import type { Priced } from '../../infra/price-lists.ts'
 import { ASSUMED } from './assumptions.ts'
 import { billedMs, type Flow, flowOf, metered, runMs } from './flow.ts'
 import { FUNCTIONS, LOG, NODE_HOUR, RECONCILE, STAND, TALLY_WRITES } from './measured.ts'
 import { ceil, costOf, type Pico } from './money.ts'
-import type { Priced, Prices } from './prices.ts'
+import type { Prices } from './prices.ts'
 import { MONTH_DAYS, MONTH_S, type Scenario } from './scenario.ts'
 
 /** Where a line stands on the bill of AWS. */

@@ -1,9 +1,10 @@
+import { PRICE_LISTS, PRICED, type Priced } from '../../infra/price-lists.ts'
 import { SENTENCES } from './assumptions.ts'
 import { type Bill, billOf, sumOf } from './bill.ts'
 import { flowOf } from './flow.ts'
 import { SOURCES } from './measured.ts'
 import { ceil, decimal, dollars, grouped } from './money.ts'
-import { PRICE_LISTS, PRICED, type Priced, pricesOf } from './prices.ts'
+import { pricesOf } from './prices.ts'
 import { comparison } from './print.ts'
 import { MONTH_S, type Scenario, USUAL } from './scenario.ts'
 import {
@@ -47,7 +48,7 @@ export function costMarkdown(): string {
 <!-- Made from cli/cost by \`npm run docs:cost\`; a test holds that it is current. -->
 
 \`autovolt cost --nodes 300 --period 30 --batch 10 --channels 8\` prints the bill of any site line by line, with its bounds
-and assumptions; this page is that model for three sizes. Unit prices are data (\`cli/cost/prices.ts\`), measured units
+and assumptions; this page is that model for three sizes. Unit prices are data (\`infra/price-lists.ts\`), measured units
 are data (\`cli/cost/measured.ts\`), the arithmetic is in whole picodollars. **Nothing here was read from a bill of AWS:**
 no account was at hand. Prices are US dollars in Mumbai, before tax.
 

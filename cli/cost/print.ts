@@ -1,8 +1,9 @@
+import { PRICE_LISTS } from '../../infra/price-lists.ts'
 import { SENTENCES } from './assumptions.ts'
 import { type Bill, billOf, SERVICES, sumOf } from './bill.ts'
 import { demandsOf } from './limits.ts'
 import { dollars, grouped, type Pico } from './money.ts'
-import { PRICE_LISTS, type Prices } from './prices.ts'
+import type { Prices } from './prices.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Ways to send the same readings, which the command compares. */

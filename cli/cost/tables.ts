@@ -1,8 +1,8 @@
+import { PRICED } from '../../infra/price-lists.ts'
 import { type Bill, SERVICES, sumOf } from './bill.ts'
 import { cellOf, demandsOf } from './limits.ts'
 import { BATCHES, CHANNELS, FUNCTIONS, type FunctionUnits, MESSAGES } from './measured.ts'
 import { decimal, dollars, grouped } from './money.ts'
-import { PRICED } from './prices.ts'
 import { perNode } from './print.ts'
 
 /** A table of markdown; the first column is text, the others are figures. */

@@ -1,14 +1,15 @@
 import { Duration } from 'aws-cdk-lib'
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch'
+import { PRICE_LISTS, PRICED, type Priced, type PriceList } from '../price-lists.ts'
 import type { AppMetrics } from './measures.ts'
 
-/** US dollars for a million, list prices of Mumbai; those of IoT are an input of the site. */
-const USD_PER_MILLION = {
-  writeUnit: 0.71,
-  gbSecond: 13.3334,
-  invocation: 0.2,
-  message: 0.15 + 0.15,
-  request: 1.05,
+/** A region whose prices are not known is taken for this one. */
+const USUAL_REGION = 'ap-south-1'
+
+/** US dollars for a million of what is paid for. */
+function perMillion(priced: Priced, region: string): number {
+  const list = PRICE_LISTS[region] ?? (PRICE_LISTS[USUAL_REGION] as PriceList)
+  return Number(list.dollars[priced]) * (1_000_000 / Number(PRICED[priced].per))
 }
 
 /** What the tables take for a reading, as `test/bench/write-units.bench.ts` measures it. */
@@ -18,12 +19,17 @@ const DAYS_A_MONTH = 30
 
 /**
  * What a node costs a month at the rate of the last hour, estimated from counts: write units by readings,
- * functions by their invocations and durations, messages and requests. Storage, reads and logs are not in it.
+ * functions by their invocations and durations, connections, messages and requests. Storage, reads and logs are
+ * not in it; `autovolt cost` has all.
  */
 export function costOfANode(
   { own, lambda, api, math }: AppMetrics,
   functions: readonly { readonly name: string; readonly memoryMb: number }[],
+  region: string,
 ) {
+  const dollars = (priced: Priced) => perMillion(priced, region)
+  // A message triggers one rule, which starts a function and feeds the archive.
+  const message = dollars('iotMessage') + dollars('iotRule') + 2 * dollars('iotAction')
   const hour = Duration.hours(1)
   const metrics: Record<string, IMetric> = {
     readings: own('tally', 'ReadingsReceived', 'Sum', hour),
@@ -32,16 +38,17 @@ export function costOfANode(
     nodes: own('rollup', 'KnownDevices', 'Maximum', hour),
   }
   const terms = [
-    `FILL(readings, 0) * ${WRITE_UNITS_A_READING * USD_PER_MILLION.writeUnit}`,
-    `FILL(messages, 0) * ${USD_PER_MILLION.message}`,
-    `FILL(requests, 0) * ${USD_PER_MILLION.request}`,
+    `nodes * ${fixed(60 * dollars('iotMinute'))}`,
+    `FILL(readings, 0) * ${fixed(WRITE_UNITS_A_READING * dollars('write'))}`,
+    `FILL(messages, 0) * ${fixed(message)}`,
+    `FILL(requests, 0) * ${fixed(dollars('apiRequest'))}`,
   ]
   functions.forEach(({ name, memoryMb }, at) => {
     metrics[`d${at}`] = lambda(name, 'Duration', 'Sum', hour)
     metrics[`i${at}`] = lambda(name, 'Invocations', 'Sum', hour)
     const gbMs = memoryMb / 1_024 / 1_000
-    terms.push(`FILL(d${at}, 0) * ${(gbMs * USD_PER_MILLION.gbSecond).toFixed(9)}`)
-    terms.push(`FILL(i${at}, 0) * ${USD_PER_MILLION.invocation}`)
+    terms.push(`FILL(d${at}, 0) * ${fixed(gbMs * dollars('lambdaGbSecond'))}`)
+    terms.push(`FILL(i${at}, 0) * ${fixed(dollars('lambdaRequest'))}`)
   })
   const hours = DAYS_A_MONTH * 24
   return math(
@@ -51,3 +58,6 @@ export function costOfANode(
     hour,
   )
 }
+
+/** Without the last digits of a binary fraction. */
+const fixed = (value: number) => String(Number(value.toFixed(9)))

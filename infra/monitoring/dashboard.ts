@@ -179,7 +179,7 @@ function wrong({ metrics: { own }, measures }: OperationsPageProps): IWidget[] {
   ]
 }
 
-function rest({ metrics, measures, functions }: OperationsPageProps): IWidget[] {
+function rest({ metrics, measures, functions, config }: OperationsPageProps): IWidget[] {
   const { own } = metrics
   return [
     graph(
@@ -194,6 +194,6 @@ function rest({ metrics, measures, functions }: OperationsPageProps): IWidget[] 
     targetWidget('reconcile', measures.reconcile),
     targetWidget('recalculation', measures.recalculation),
     targetWidget('aggregation', measures.aggregation),
-    graph('Cost of a node and month', [costOfANode(metrics, functions)], 'USD'),
+    graph('Cost of a node and month', [costOfANode(metrics, functions, config.region)], 'USD'),
   ]
 }

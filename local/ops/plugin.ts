@@ -1,5 +1,6 @@
 import { ALARM, ALARM_PROPERTIES, metricAlarm } from '../metrics/alarm.ts'
 import { COMPOSITE, COMPOSITE_PROPERTIES, compositeAlarm } from '../metrics/composite.ts'
+import { namedMetrics } from '../metrics/named.ts'
 import { alarmWatch } from '../metrics/watch.ts'
 import type { Plugin } from '../runtime.ts'
 import { DASHBOARD, DASHBOARD_PROPERTIES, dashboardOf } from './dashboard.ts'
@@ -63,10 +64,14 @@ export const operations: Plugin = {
           },
         },
         {
-          // What has been measured at all, for those who compare it with what is shown.
+          // What alarms and the page read, against what has been measured at all.
           method: 'GET',
           path: /^\/local\/metrics$/,
-          handle: async () => ({ status: 200, body: JSON.stringify(runtime.figures.seen()) }),
+          handle: async () => {
+            look()
+            const named = namedMetrics(alarms, widgets, runtime.figures.seen())
+            return { status: 200, body: JSON.stringify(named) }
+          },
         },
       ],
       ...(http !== undefined && widgets.length > 0 && { urls: { Operations: `${http}/ops` } }),

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { NamedMetric } from '../../local/metrics/named.ts'
+import { person } from './caller.ts'
 import { connectNode, type Node } from './node.ts'
-import { booked, eventually } from './records.ts'
+import { booked, eventually, itemsOf, metricSum } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 /** Faults through the front door, and what the metrics, the alarms and the page make of them. */
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
 /** What the clock of the stack is ahead; tests move it instead of waiting. */
 let aheadMs = 0
 let site: Site & AsyncDisposable
@@ -85,17 +88,27 @@ describe('an alarm is raised', () => {
   })
 
   it('by what is received and never booked, a quarter of an hour later', async () => {
-    // The broken one was counted when it was received; each probe is five minutes after the last.
-    await eventually(async () => {
-      aheadMs += MINUTE
-      expect((await states()).get('overdue-critical')).toBe('ALARM')
-    })
+    // The broken one was counted when it was received. Each probe is five minutes after the last, and three say so.
+    for (let probes = 0; probes < 8; probes += 1) {
+      const before = metricSum(site, 'probe', 'ProbeCompared')
+      aheadMs += 5 * MINUTE
+      await eventually(() =>
+        expect(metricSum(site, 'probe', 'ProbeCompared')).toBeGreaterThan(before),
+      )
+    }
+    await becomes({ 'overdue-critical': 'ALARM' })
   })
 
-  it('by a run of the night that could not look at a node: a raw event of it cannot be read', async () => {
-    const { code } = await site.cli('reconcile')
-    expect(code).toBe(1)
+  it('by a run of the night that could not look at a node: a day item of it cannot be read', async () => {
+    const days = await itemsOf(site, 'rollups', 'B2-101')
+    const day = days.find(({ period }) => String(period).startsWith('day#'))
+    const put = (Item: Record<string, unknown> | undefined) =>
+      site.tables.send(new PutCommand({ TableName: site.endpoints.tables.rollups, Item }))
+    await put({ ...day, series: 'not bytes' })
+    const { code, out } = await site.cli('reconcile')
+    expect([code, out]).toEqual([1, expect.stringContaining('esp32-a')])
     await becomes({ 'reconciliation-failed': 'ALARM', 'anything-wrong': 'ALARM' })
+    await put(day)
   })
 
   it('and the topics of its severity are told', () => {
@@ -110,5 +123,51 @@ describe('an alarm is raised', () => {
       'ALARM: "autovolt-local-quarantine-critical"',
     )
     expect(told('autovolt-local-alarms-escalation')).toContain('ALARM: "autovolt-local-attention"')
+  })
+})
+
+describe('every metric that the page or an alarm names', () => {
+  const named = async () =>
+    (await (await fetch(`${site.endpoints.control}/local/metrics`)).json()) as NamedMetric[]
+
+  it('has been measured once everything has happened', async () => {
+    // The day is over, so that the rollup closes it.
+    aheadMs += DAY
+    await node.telemetry(reading(3))
+    await node.telemetry({ readings: [reading(4), reading(2)] })
+    await node.telemetry({ readings: [reading(5), reading(2, { energy_wh_total: 9 })] })
+    await node.status({ status: 'asleep' })
+    const admin = person(site.endpoints, 'admin')
+    await admin.post('/telemetry', { esp32_name: 'esp32-a', schema: 99 })
+    expect((await admin.get('/summary')).status).toBe(200)
+    const price = { cost_per_kwh: 7.5, effective_from: '2026-01-15' }
+    expect((await admin.post('/cost-versions', price)).status).toBe(201)
+    const range = { start: '2026-01-15', end: '2026-01-16' }
+    expect((await admin.post('/recalculate', range)).status).toBe(202)
+    expect((await admin.post('/reconciliations', {})).status).toBe(202)
+    const hook = site.endpoints.functions['provisioning-hook']
+    const asked = await fetch(
+      `${site.endpoints.control}/2015-03-31/functions/${hook}/invocations`,
+      { method: 'POST', body: JSON.stringify({}) },
+    )
+    expect(asked.status).toBe(200)
+    await eventually(async () => {
+      const missing = (await named())
+        .filter(({ isSeen, onlyOnAws }) => !isSeen && onlyOnAws === null)
+        .map((it) => `${it.namespace} ${it.name} ${Object.values(it.dimensions)}: ${it.by[0]}`)
+      expect(missing).toEqual([])
+    })
+  })
+
+  it('or is of a service that this machine has no such figure of', async () => {
+    const all = await named()
+    expect(all.length).toBeGreaterThan(120)
+    const absent = all.filter(({ onlyOnAws }) => onlyOnAws !== null)
+    expect(absent.filter(({ isSeen }) => isSeen)).toEqual([])
+    expect([...new Set(absent.map(({ namespace }) => namespace))].sort()).toEqual([
+      'AWS/DynamoDB',
+      'AWS/Firehose',
+      'AWS/S3',
+    ])
   })
 })

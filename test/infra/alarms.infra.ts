@@ -14,6 +14,8 @@ const whenever = {
 const named = (type: string, property: string) =>
   app.ofType(type).map(({ properties }) => String(properties[property]))
 const functions = named('AWS::Lambda::Function', 'FunctionName')
+/** The function behind an alias, as alarms name it. */
+const functionOf = (alias: string) => alias.replace(/^Arn:(.+):live$/, 'ref:$1')
 const functionAlarm = (name: string, metric: string) =>
   expect.objectContaining({
     Namespace: 'AWS/Lambda',
@@ -62,13 +64,36 @@ describe('an alarm goes off', () => {
         expect.objectContaining({
           Namespace: 'AWS/Lambda',
           MetricName: 'IteratorAge',
-          Dimensions: [{ Name: 'FunctionName', Value: target }],
+          // Of the function, whichever of its versions reads.
+          Dimensions: [{ Name: 'FunctionName', Value: functionOf(target) }],
           Statistic: 'Maximum',
           Period: 300,
           Threshold: 300_000,
           ComparisonOperator: 'GreaterThanThreshold',
         }),
       )
+    },
+  )
+
+  it.each(named('AWS::DynamoDB::Table', 'TableName'))(
+    'when %s refuses requests, or is near the ceiling at which it will',
+    (table) => {
+      const reads = (kind: string) => {
+        const { Metrics } = alarms.find(({ AlarmName }) => AlarmName === `${table}-${kind}`)
+        const stats = Metrics.flatMap(({ MetricStat }: Record<string, { Metric: object }>) =>
+          MetricStat === undefined ? [] : [MetricStat.Metric],
+        )
+        const Dimensions = [{ Name: 'TableName', Value: table }]
+        return stats.map((it: { MetricName: string }) => {
+          expect(it).toEqual({ Namespace: 'AWS/DynamoDB', MetricName: it.MetricName, Dimensions })
+          return it.MetricName
+        })
+      }
+      expect(reads('table-throttled')).toEqual(['ReadThrottleEvents', 'WriteThrottleEvents'])
+      expect(reads('table-near-limit')).toEqual([
+        'ConsumedReadCapacityUnits',
+        'ConsumedWriteCapacityUnits',
+      ])
     },
   )
 
@@ -106,7 +131,7 @@ describe('an alarm goes off', () => {
         ({ AlarmName, MetricName, Dimensions }) =>
           AlarmName.endsWith('-missed') &&
           MetricName === 'Invocations' &&
-          Dimensions[0].Value === target.replace('Arn:', 'ref:'),
+          Dimensions[0].Value === functionOf(target),
       )
       expect(missed).toMatchObject({
         Statistic: 'Sum',
