@@ -61,7 +61,11 @@ for (const mutation of isSound ? MUTATIONS : []) {
     continue
   }
   const caught = await broken(mutation, original)
-  for (const name of caught) console.log(`  caught by ${name}`)
+  for (const [path, names] of Map.groupBy(caught, (name) => name.split(': ')[0])) {
+    console.log(
+      `  caught by ${names.length} of ${path}, first ${names[0]?.slice(`${path}: `.length)}`,
+    )
+  }
   if (caught.length === 0) fail('no test noticed')
 }
 process.exitCode = isSound ? 0 : 1
