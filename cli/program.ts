@@ -4,6 +4,7 @@ import { allow } from './commands/allow.ts'
 import { cost } from './commands/cost.ts'
 import { criteria } from './commands/criteria.ts'
 import { claim, enrol, revoke, rotate } from './commands/identity.ts'
+import { compare, importLegacy } from './commands/legacy.ts'
 import { node } from './commands/node.ts'
 import { provision } from './commands/provision.ts'
 import { quarantine } from './commands/quarantine.ts'
@@ -57,6 +58,8 @@ const COMMANDS = [
   quarantine,
   criteria,
   cost,
+  importLegacy,
+  compare,
 ]
 
 /**

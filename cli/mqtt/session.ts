@@ -28,6 +28,8 @@ export interface SessionOptions {
 export interface Session {
   /** Settles with the PUBACK (QoS 1); rejects when the connection ends before it. */
   publish(message: Outgoing): Promise<void>
+  /** Settles when the broker took the subscription (QoS 1); rejects when it refuses or the connection ends. */
+  subscribe(topic: string, heard: (payload: Buffer) => void): Promise<void>
   /** Settles when the connection has ended, for whatever reason. */
   readonly ended: Promise<void>
   readonly isOpen: boolean
@@ -104,6 +106,20 @@ function wrap(client: MqttClient): Session {
         client.publish(topic, payload, { qos: 1, retain }, (error) => {
           waiting.delete(reject)
           if (error) reject(error)
+          else done()
+        })
+      }),
+    subscribe: (topic, heard) =>
+      new Promise((done, reject) => {
+        if (!isOpen) return reject(new Failure('the connection has ended'))
+        waiting.add(reject)
+        client.on('message', (to, payload) => {
+          if (to === topic) heard(payload)
+        })
+        client.subscribe(topic, { qos: 1 }, (error, granted) => {
+          waiting.delete(reject)
+          const isRefused = granted?.some(({ qos }) => qos > 1) ?? false
+          if (error || isRefused) reject(error ?? new Failure(`the broker refused ${topic}`))
           else done()
         })
       }),

@@ -115,6 +115,8 @@ async function acceptPiece(
   outcome: Outcome,
 ): Promise<void> {
   let rest = withReadings(message, arrival.receivedAtMs)
+  const [bearer] = rest
+  let isKept = false
   while (rest.length > 0) {
     const first = rest[0] as Wired
     if (await ports.raw.create(rawOf(message, rest, whole, arrival), first.reading.id)) {
@@ -137,11 +139,35 @@ async function acceptPiece(
       if (!adds(wired.reading, claim)) outcome.duplicates += 1
       else {
         const done = await putBeside(rawOf(message, [wired], whole, arrival), wired.reading, ports)
+        isKept ||= done === 'conflicts'
         outcome[done === 'conflicts' && wired.reading.hash === claim.hash ? 'created' : done] += 1
       }
     }
     rest = left
   }
+  if (isKept || bearer === undefined || !(await keepGaps(message, bearer, whole, arrival, ports)))
+    return
+  outcome.duplicates -= 1
+  outcome.created += 1
+}
+
+/**
+ * Keeps what a message of repeats says of readings that its node no longer holds: a node that is asked for
+ * them again can say so only beside a reading it does hold, which is known already. Said again, it is there.
+ *
+ * @returns true when it was put, with the reading that bears it
+ */
+async function keepGaps(
+  message: TelemetryMessage,
+  bearer: Wired,
+  whole: Parsed,
+  arrival: Arrival,
+  ports: AcceptPorts,
+): Promise<boolean> {
+  const [gap] = message.gaps ?? []
+  if (gap === undefined) return false
+  const key = `${bearer.reading.id}~gap~${gap.from_sequence_no}-${gap.to_sequence_no}`
+  return ports.raw.create(rawOf(message, [bearer], whole, arrival), key)
 }
 
 /**

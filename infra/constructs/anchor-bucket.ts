@@ -15,7 +15,8 @@ const LOCKED = Duration.days(400)
 
 /**
  * Where the heads of all chains are kept every night. Object Lock makes each object unchangeable for its
- * time, so who rewrites a chain in the database cannot rewrite what it was.
+ * time, so who rewrites a chain in the database cannot rewrite what it was. Exports of the former system lie
+ * beside them, under `legacy/`: people put them there with rights of their own, no function does.
  */
 export class AnchorBucket extends Construct {
   readonly bucket: Bucket
@@ -36,13 +37,14 @@ export class AnchorBucket extends Construct {
         : ObjectLockRetention.governance(Duration.days(1)),
       removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       lifecycleRules: [
-        {
-          id: 'expire',
-          // A little after the lock, which would refuse it.
+        { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        // A little after the lock, which would refuse it. Exports of the former system stay.
+        ...['anchors', 'manifests'].map((folder) => ({
+          id: `expire-${folder}`,
+          prefix: `${folder}/`,
           expiration: LOCKED.plus(Duration.days(30)),
           noncurrentVersionExpiration: Duration.days(30),
-          abortIncompleteMultipartUploadAfter: Duration.days(1),
-        },
+        })),
       ],
     })
     Validations.of(this.bucket).acknowledge({

@@ -1,4 +1,5 @@
 import type { Outgoing, Session } from '../../cli/mqtt/session.ts'
+import { ResendRequest } from '../../functions/contract/commands.ts'
 import type { NodeSpec } from './model/campus.ts'
 import {
   acknowledged,
@@ -9,6 +10,14 @@ import {
   resumed,
   type World,
 } from './model/node.ts'
+import {
+  obeyed,
+  refusal,
+  repeatBatch,
+  replyMessage,
+  type Span,
+  type Wanted,
+} from './model/resend.ts'
 import {
   heartbeatMessage,
   nextBatch,
@@ -44,6 +53,8 @@ export interface Driver {
 const HEARTBEAT_MS = 60_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 15_000
+/** Read from flash for one message: as many as it takes, and the one behind them. */
+const HELD_AT_ONCE = 26
 
 /** Starts where the node's flash left off. */
 export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
@@ -60,9 +71,15 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
   let pauseMs = FIRST_PAUSE_MS
   let notBeforeMs = 0
   let heartbeatAtMs = 0
+  /** Ranges asked for again, not sent yet. A restart forgets them. */
+  const wanted: Span[] = []
 
   /** The model's rule made real: what may be published is on disk first. */
   const keep = (next: NodeState) => {
+    const taken = next.unsent.filter((reading) => reading.sequenceNo > state.sequenceNo)
+    if (taken.length > 0 && spec.firmware === 'current') {
+      flash.append(spec.esp32_name, next.counterEpoch, taken)
+    }
     const isNews = next.sequenceNo !== state.sequenceNo || next.unsent !== state.unsent
     state = next
     if (isNews) flash.write(spec.esp32_name, state)
@@ -78,6 +95,14 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
     const opened = await parts.open(spec, outgoing(offlineMessage(spec, state)))
     session = opened
     pauseMs = FIRST_PAUSE_MS
+    // The former firmware knows of no requests.
+    if (spec.firmware === 'current') {
+      await opened.subscribe(`autovolt/${spec.esp32_name}/resend`, (payload) => {
+        const reply = outgoing(take(payload))
+        // Who gets no answer asks again.
+        opened.publish(reply).catch(() => {})
+      })
+    }
     await opened.publish(outgoing(onlineMessage(spec, state, now())))
     return opened
   }
@@ -95,6 +120,32 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
       keep(acknowledged(state, batch.upToSequenceNo))
       batch = nextBatch(spec, state, now(), world.periodMs)
     }
+    while (wanted.length > 0 && open.isOpen && !leaving) await tellAgain(open)
+  }
+
+  /** Takes or refuses a request. @returns the answer */
+  function take(payload: Buffer): WireMessage {
+    const request = requestIn(payload)
+    const answer = (id: string | null, reason: string | null) =>
+      replyMessage(spec, state, now(), { id, reason })
+    if ('reason' in request) return answer(null, request.reason)
+    const reason = refusal(state, request, wanted.length, now())
+    if (reason !== null) return answer(request.id, reason)
+    state = obeyed(state, request.id)
+    flash.write(spec.esp32_name, state)
+    wanted.push({ from: request.from, to: Math.min(request.to, state.sequenceNo) })
+    return answer(request.id, null)
+  }
+
+  /** One message of the first range that waits; what was acknowledged is not sent once more. */
+  async function tellAgain(open: Session): Promise<void> {
+    const span = wanted[0] as Span
+    const held = flash.held(spec.esp32_name, state.counterEpoch, span.from, HELD_AT_ONCE)
+    const batch = repeatBatch(spec, state, span, held)
+    if (batch !== null) await open.publish(outgoing(batch))
+    wanted.shift()
+    const from = batch === null ? span.to + 1 : batch.upToSequenceNo + 1
+    if (from <= span.to) wanted.unshift({ from, to: span.to })
   }
 
   function cut(): void {
@@ -144,5 +195,25 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
       await session.end()
     },
     cut,
+  }
+}
+
+/** A request as it came over the wire, or why it is none. */
+function requestIn(payload: Buffer): Wanted | { readonly reason: string } {
+  let json: unknown
+  try {
+    json = JSON.parse(payload.toString('utf8'))
+  } catch {
+    return { reason: 'a command must be a JSON object' }
+  }
+  const parsed = ResendRequest.safeParse(json)
+  if (!parsed.success) return { reason: parsed.error.issues[0]?.message ?? 'malformed' }
+  const { id, expires_at, counter_epoch, from_sequence_no, to_sequence_no } = parsed.data
+  return {
+    id,
+    expiresAtMs: expires_at,
+    counterEpoch: counter_epoch,
+    from: from_sequence_no,
+    to: to_sequence_no,
   }
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { NodeState } from './model/node.ts'
+import type { NodeState, Reading } from './model/node.ts'
 
 const Counter = z.strictObject({
   device_id: z.string(),
@@ -10,7 +10,7 @@ const Counter = z.strictObject({
   onMs: z.int(),
 })
 
-const Reading = z.strictObject({
+const StoredReading = z.strictObject({
   sequenceNo: z.int(),
   bootId: z.string(),
   atMs: z.int(),
@@ -37,17 +37,28 @@ const State: z.ZodType<NodeState> = z.strictObject({
   counters: z.array(Counter),
   stored: z.array(Counter),
   lostMwh: z.int(),
-  unsent: z.array(Reading),
+  unsent: z.array(StoredReading),
   gaps: z.array(z.strictObject({ fromSequenceNo: z.int(), toSequenceNo: z.int() })),
   restart: z.strictObject({ reason: z.string(), lossBoundMwh: z.int() }).nullable(),
+  obeyed: z.array(z.string()).default([]),
 })
 
-/** The flash of the simulated nodes: one file a node. */
+/** A line of the journal. */
+const Line = z.strictObject({ epoch: z.int(), reading: StoredReading })
+
+/** Lines of a journal file; with two files a node holds its last eight to sixteen thousand readings. */
+const MAX_LINES = 8_192
+
+/** The flash of the simulated nodes: a file with the state of each, and a journal of what it measured. */
 export interface Flash {
   /** Undefined for a node that never ran. Throws when a file is not what `write` wrote. */
   read(esp32Name: string): NodeState | undefined
   /** On disk when it returns, whole or not at all. */
   write(esp32Name: string, state: NodeState): void
+  /** Adds readings to the journal, where they stay after they were acknowledged. The oldest go in time. */
+  append(esp32Name: string, epoch: number, readings: readonly Reading[]): void
+  /** The readings of an epoch that are still there, from a sequence number on, in order. */
+  held(esp32Name: string, epoch: number, from: number, most: number): Reading[]
 }
 
 /** Opens `<dataDir>/fleet/`. */
@@ -55,16 +66,14 @@ export function openFlash(dataDir: string): Flash {
   const folder = join(dataDir, 'fleet')
   mkdirSync(folder, { recursive: true })
   const fileOf = (esp32Name: string) => join(folder, `${esp32Name}.json`)
+  const journalOf = (esp32Name: string) => join(folder, `${esp32Name}.ndjson`)
+  const formerOf = (esp32Name: string) => join(folder, `${esp32Name}.former.ndjson`)
+  const counts = new Map<string, number>()
   return {
     read: (esp32Name) => {
       const file = fileOf(esp32Name)
-      let text: string
-      try {
-        text = readFileSync(file, 'utf8')
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-        throw error
-      }
+      const text = textOf(file)
+      if (text === undefined) return undefined
       const parsed = State.safeParse(JSON.parse(text))
       if (parsed.success) return parsed.data
       const issue = parsed.error.issues[0]
@@ -77,5 +86,52 @@ export function openFlash(dataDir: string): Flash {
       writeFileSync(`${file}.part`, JSON.stringify(state))
       renameSync(`${file}.part`, file)
     },
+    append: (esp32Name, epoch, readings) => {
+      const file = journalOf(esp32Name)
+      let count = counts.get(esp32Name) ?? linesOf(file).length
+      if (count >= MAX_LINES) {
+        renameSync(file, formerOf(esp32Name))
+        count = 0
+      }
+      appendFileSync(
+        file,
+        readings.map((reading) => `${JSON.stringify({ epoch, reading })}\n`).join(''),
+      )
+      counts.set(esp32Name, count + readings.length)
+    },
+    held: (esp32Name, epoch, from, most) => {
+      const found = new Map<number, Reading>()
+      for (const file of [formerOf(esp32Name), journalOf(esp32Name)]) {
+        for (const line of linesOf(file)) {
+          const parsed = lineIn(line)
+          if (parsed === null || parsed.epoch !== epoch) continue
+          // After a kill a number may stand twice; the later reading is the one that was published.
+          if (parsed.reading.sequenceNo >= from) {
+            found.set(parsed.reading.sequenceNo, parsed.reading)
+          }
+        }
+      }
+      return [...found.values()].sort((a, b) => a.sequenceNo - b.sequenceNo).slice(0, most)
+    },
+  }
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const linesOf = (file: string) => (textOf(file) ?? '').split('\n').filter((line) => line !== '')
+
+/** Null for a line that a kill left half written: it was never published. */
+function lineIn(text: string): z.infer<typeof Line> | null {
+  try {
+    return Line.parse(JSON.parse(text))
+  } catch {
+    return null
   }
 }

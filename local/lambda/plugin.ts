@@ -23,7 +23,7 @@ import {
 import { openEventTable } from './event-table.ts'
 import { FUNCTION, FUNCTION_PROPERTIES, functionSpec, workerEnvironment } from './function.ts'
 import { createPool, type Pool } from './pool.ts'
-import { invokeRoute } from './routes.ts'
+import { configurationRoute, invokeRoute } from './routes.ts'
 
 const STOP_GRACE_MS = 5_000
 const ASYNC_LIMIT_BYTES = 1_048_576
@@ -84,7 +84,10 @@ export const lambda: Plugin = {
 
     queue.resume()
     return {
-      controlRoutes: [invokeRoute(pools, directory, invokeAsync)],
+      controlRoutes: [
+        invokeRoute(pools, directory, invokeAsync),
+        configurationRoute(pools, directory),
+      ],
       endpoints: {
         functions: Object.fromEntries(
           [...pools.keys()].map((name) => {

@@ -52,6 +52,34 @@ export function invokeRoute(
   }
 }
 
+/** Lambda's GetFunctionConfiguration, as far as this machine has one: how the template configured a function. */
+export function configurationRoute(
+  pools: ReadonlyMap<string, Pool>,
+  directory: Directory,
+): ControlRoute {
+  return {
+    method: 'GET',
+    path: /^\/2015-03-31\/functions\/([^/]+)\/configuration$/,
+    async handle({ params, query }) {
+      const callee = directory.find(params[0] ?? '', query.get('Qualifier') ?? undefined)
+      const pool = callee && pools.get(callee.name)
+      if (!pool) {
+        return awsError(404, 'ResourceNotFoundException', `Function not found: ${params[0]}`)
+      }
+      const { name, arn, environment } = pool.spec
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          FunctionName: name,
+          FunctionArn: arn,
+          Environment: { Variables: environment },
+        }),
+      }
+    },
+  }
+}
+
 function payloadProblem(event: string): string | undefined {
   try {
     JSON.parse(event)

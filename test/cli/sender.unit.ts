@@ -20,6 +20,7 @@ function fakeSession(received: string[], dieAfter = Number.POSITIVE_INFINITY) {
       received.push(payload)
       await Promise.resolve()
     },
+    subscribe: async () => {},
     end: async () => {
       isOpen = false
     },

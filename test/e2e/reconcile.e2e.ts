@@ -1,7 +1,19 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { DateTime } from 'luxon'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { journalReader } from '../../functions/adapters/journal.ts'
+import { fromItem } from '../../functions/adapters/raw.ts'
+import { startFleet } from '../../local/fleet/fleet.ts'
+import { CAMPUS, type NodeSpec } from '../../local/fleet/model/campus.ts'
+import { scriptedIncidents } from '../../local/fleet/model/incidents.ts'
+import { scripted } from '../../local/fleet/model/load.ts'
+import { advance, newNode } from '../../local/fleet/model/node.ts'
+import { openFlash } from '../../local/fleet/store.ts'
 import { connectNode, type Node } from './node.ts'
-import { booked, failedMessages, itemsOf } from './records.ts'
+import { booked, eventually, failedMessages, itemsOf } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 /** What the nightly run makes of faults that came in through the front door. */
@@ -31,6 +43,30 @@ const reconcile = async () => {
   const done = await site.cli('reconcile')
   expect(done).toMatchObject({ code: 0, err: '' })
   return done.out
+}
+
+/** Holes may be filled for ten minutes; what these nodes sent counts as old at once. */
+const withoutPatience = (esp32_name: string) =>
+  site.tables.send(
+    new UpdateCommand({
+      TableName: site.endpoints.tables.nodes as string,
+      Key: { esp32_name, kind: 'limits' },
+      UpdateExpression: 'SET #limits = :limits',
+      ExpressionAttributeNames: { '#limits': 'limits' },
+      ExpressionAttributeValues: { ':limits': { settle_ms: 0 } },
+    }),
+  )
+
+/** Twenty readings of a simulated node; some never reached us, and some of those it does not hold any more. */
+function measured(spec: NodeSpec, missing: readonly number[], forgotten: readonly number[]) {
+  const flash = openFlash(site.dataDir)
+  const load = scripted([{ atMs: START, device_id: 'light-1', powerMw: 60_000 }])
+  const world = { seed: 7, load, incidents: scriptedIncidents([]), periodMs: 60_000 }
+  const state = advance(spec, newNode(spec, START, 7), START + 20.5 * 60_000, world)
+  const without = (numbers: readonly number[]) =>
+    state.unsent.filter(({ sequenceNo }) => !numbers.includes(sequenceNo))
+  flash.append(spec.esp32_name, state.counterEpoch, without(forgotten))
+  flash.write(spec.esp32_name, { ...state, unsent: without(missing) })
 }
 
 beforeAll(async () => {
@@ -82,16 +118,7 @@ describe('a run', () => {
   it('opens a ticket for a hole in the sequence numbers, and closes it when it is filled', async () => {
     await node.telemetry({ readings: [24, 25].map((n) => reading(n)) })
     await booked(site, 'esp32-a', 22)
-    // Holes may be filled for ten minutes, so these readings must have come a while ago.
-    await site.tables.send(
-      new UpdateCommand({
-        TableName: site.endpoints.tables.nodes as string,
-        Key: { esp32_name: 'esp32-a', kind: 'limits' },
-        UpdateExpression: 'SET #limits = :limits',
-        ExpressionAttributeNames: { '#limits': 'limits' },
-        ExpressionAttributeValues: { ':limits': { settle_ms: 0 } },
-      }),
-    )
+    await withoutPatience('esp32-a')
     await reconcile()
     const open = await tickets()
     expect(open).toContainEqual(expect.stringMatching(/^sequence_gap esp32-a .* epoch 7$/))
@@ -102,6 +129,125 @@ describe('a run', () => {
     await site.rollup()
     expect(await reconcile()).toContain('1 closed')
     expect(await tickets('resolved')).toEqual([expect.stringContaining('sequence_gap')])
+  })
+
+  it('asks nodes for what is missing: one fills its hole, the other says that it cannot', async () => {
+    const [filled, lost] = CAMPUS.filter(({ channels }) => channels[0]?.device_id === 'light-1')
+    if (filled === undefined || lost === undefined) throw new Error('the campus has such nodes')
+    measured(filled, [6, 7, 8], [])
+    measured(lost, [13, 14], [13, 14])
+    const nodes = [filled, lost]
+    const fleet = await startFleet(site, { nodes, log: () => {} })
+    try {
+      for (const { esp32_name } of nodes) {
+        await withoutPatience(esp32_name)
+        await eventually(async () => {
+          const known = await itemsOf(site, 'nodes', esp32_name)
+          expect(known.find(({ kind }) => kind === 'presence')?.online).toBe(true)
+          const head = await journalReader(
+            site.tables,
+            site.endpoints.tables.ledger as string,
+          ).head(esp32_name)
+          expect(head?.state.last.seq).toBeGreaterThan(20)
+        })
+      }
+      await site.rollup()
+      expect(await reconcile()).toContain('2 ranges asked for again')
+      const gaps = async (status: string) =>
+        (await itemsOf(site, 'control', 'ticket')).filter(
+          (it) =>
+            it.rule === 'sequence_gap' &&
+            it.status === status &&
+            nodes.some(({ esp32_name }) => esp32_name === it.register),
+        )
+      expect(await gaps('open')).toHaveLength(2)
+      const messages = async ({ esp32_name }: NodeSpec) =>
+        (await itemsOf(site, 'telemetry', esp32_name)).map((item) => fromItem(item).message)
+      await eventually(async () => {
+        const told = (await messages(filled)).flatMap((it) => it.readings ?? [it])
+        const numbers = told.map((it) => Number(it.sequence_no)).filter((n) => n > 4 && n < 10)
+        expect(numbers.sort()).toEqual([5, 6, 7, 8, 9])
+        expect((await messages(lost)).flatMap((it) => it.gaps ?? [])).toMatchObject([
+          { from_sequence_no: 13, to_sequence_no: 14, reason: 'not_held' },
+        ])
+      })
+      await eventually(async () => {
+        await site.rollup()
+        const out = await reconcile()
+        expect(out).toContain(' 0 ranges asked for again')
+        expect(await gaps('resolved')).toMatchObject([
+          { register: filled.esp32_name, resolution: 'explained' },
+        ])
+      })
+      expect(await gaps('open')).toMatchObject([
+        {
+          register: lost.esp32_name,
+          severity: 'low',
+          // Sixty watts over the three minutes between readings 12 and 15.
+          evidence: { missing: 2, ranges: ['13-14'], bound_mwh: 3_000 },
+        },
+      ])
+    } finally {
+      await fleet.stop()
+    }
+  })
+
+  it('keeps an export of the former system, and compares its totals with ours', async () => {
+    const date = DateTime.fromMillis(START, { zone: 'Asia/Kolkata' }).startOf('day')
+    const record = (_id: string, kwh: number, changes: object = {}) => ({
+      _id,
+      date: date.toUTC().toISO(),
+      deviceId: 'd1',
+      deviceName: 'IOT_Lab',
+      classroom: 'B2-101',
+      macAddress: '88:57:21:78:93:d0',
+      consumptionByType: { light: { cost: 0, energyKwh: kwh, runtimeHours: kwh / 0.04 } },
+      totalCost: 0,
+      totalEnergyKwh: kwh,
+      totalRuntimeHours: kwh / 0.04,
+      updatedAt: date.plus({ days: 1 }).toUTC().toISO(),
+      ...changes,
+    })
+    const file = join(site.dataDir, 'export.json')
+    writeFileSync(file, JSON.stringify([record('a', 0.06), record('b', 0.058, { _id: 7 })]))
+    expect(await site.cli('import-legacy', file)).toMatchObject({
+      code: 1,
+      err: 'autovolt: nothing was imported: record 2: _id must be text (is 7)\n',
+    })
+    const text = JSON.stringify([
+      record('a', 0.06),
+      record('b', 0.058),
+      record('c', 0.001, { classroom: '' }),
+    ])
+    writeFileSync(file, text)
+    const first = await site.cli('import-legacy', file)
+    expect(first).toMatchObject({ code: 0, err: '' })
+    expect(first.out).toContain('imported 3 records as reference totals')
+    const sha256 = createHash('sha256').update(text).digest('hex')
+    const kept = readFileSync(
+      join(site.dataDir, 's3', readdirSync(join(site.dataDir, 's3'))[0] as string),
+      'utf8',
+    )
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ key }) => key === `legacy/${sha256}.json`)
+    expect(kept.map(({ body }) => Buffer.from(body, 'base64').toString())).toEqual([text])
+    expect((await site.cli('import-legacy', file)).out).toMatch(/was imported at .* already/)
+    expect(await itemsOf(site, 'control', 'legacy')).toHaveLength(3)
+
+    const day = date.toISODate() as string
+    const compared = await site.cli('compare', '--from', day, '--to', day)
+    expect(compared).toMatchObject({ code: 0, err: '' })
+    const [, ...rows] = compared.out.trim().split('\n')
+    const row = (classroom: string) => rows.find((it) => it.startsWith(`${day}  ${classroom} `))
+    expect(row('B2-101')).toMatch(
+      / 118\.000 .*2 records of "IOT_Lab" for one day \(-58\.000 Wh\).*rated power/,
+    )
+    expect(row('(none)')).toMatch(/ - +1\.000 +-1\.000 +no node of this system was there yet/)
+    expect(await site.cli('compare', '--from', day, '--to', '2020-01-01')).toMatchObject({
+      code: 2,
+    })
   })
 
   it('reports a tampered entry, a removed one and a forged chain with register and number', async () => {

@@ -26,6 +26,15 @@ describe('the anchors of chains', () => {
     })
   })
 
+  it('and are removed afterwards, but for exports of the former system', () => {
+    const { Rules } = app.one('AWS::S3::Bucket').properties.LifecycleConfiguration
+    const expiring = Rules.filter((rule: object) => 'ExpirationInDays' in rule)
+    expect(expiring).toMatchObject([
+      { Prefix: 'anchors/', ExpirationInDays: 430 },
+      { Prefix: 'manifests/', ExpirationInDays: 430 },
+    ])
+  })
+
   it('are put and read by one function, and removed by none', () => {
     const onBuckets = statements(app)
       .filter(({ actions }) => actions.some((action) => action.startsWith('s3:')))

@@ -63,6 +63,24 @@ describe('storing a message', () => {
     expect(stores.items.size).toBe(1)
   })
 
+  test('repeats that tell which readings a node no longer holds are kept once, with one reading', async () => {
+    const stores = memoryStores()
+    await accept(arrive(readingsFrom(8, 2)), stores)
+    const gaps = [{ from_sequence_no: 5, to_sequence_no: 7, reason: 'not_held' }]
+    const told = { ...readingsFrom(8, 2), gaps, replayed: true }
+    expect(await accept(arrive(told, RECEIVED + 1_000), stores)).toMatchObject({
+      created: 1,
+      duplicates: 1,
+    })
+    expect(await accept(arrive(told, RECEIVED + 2_000), stores)).toMatchObject({
+      created: 0,
+      duplicates: 2,
+    })
+    const kept = stores.items.get(`${NODE} s#0000000005#000000000008~gap~5-7`)
+    expect(fromItem(kept).message).toMatchObject({ gaps, readings: [{ sequence_no: 8 }] })
+    expect(stores.items.size).toBe(2)
+  })
+
   test('other content under the same identity is stored beside it, for the ledger to decide', async () => {
     const stores = memoryStores()
     const claim = (wh: number) => ({ counter_epoch: 5, sequence_no: 1, energy_wh_total: wh })

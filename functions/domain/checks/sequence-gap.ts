@@ -63,12 +63,19 @@ export function holesIn(
       if (before === undefined) return []
       const [from, to] = [(before.seq as number) + 1, (after.seq as number) - 1]
       if (from > to || nowMs - after.receivedAtMs <= limits.settle_ms) return []
-      const isGiven = given.some((it) => it.epoch === epoch && it.from <= from && it.to >= to)
-      return [{ epoch, from, to, before, after, isGiven }]
+      return [{ epoch, from, to, before, after, isGiven: isCovered({ epoch, from, to }, given) }]
     })
   })
 }
 
 function boundMwh({ before, after }: Hole): number {
   return Math.max(0, (after.energyMwh ?? 0) - (before.energyMwh ?? 0))
+}
+
+/** True when spans together hold all of one: a node tells of a long hole in several messages. */
+function isCovered({ epoch, from, to }: SequenceSpan, spans: readonly SequenceSpan[]): boolean {
+  const own = spans.filter((it) => it.epoch === epoch).sort((a, b) => a.from - b.from)
+  let next = from
+  for (const span of own) if (span.from <= next && span.to >= next) next = span.to + 1
+  return next > to
 }

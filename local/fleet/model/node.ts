@@ -43,6 +43,8 @@ export interface NodeState {
   gaps: Gap[]
   /** Not sent yet: the next reading is the first after a start. */
   restart: { reason: string; lossBoundMwh: number } | null
+  /** Requests it has obeyed, by their ids, the newest last. */
+  obeyed: string[]
 }
 
 /** What surrounds a node. */
@@ -71,6 +73,7 @@ export function newNode(spec: NodeSpec, atMs: number, seed: number): NodeState {
     unsent: [],
     gaps: [],
     restart: null,
+    obeyed: [],
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NodeSpec } from './campus.ts'
-import type { NodeState, Reading } from './node.ts'
+import type { Gap, NodeState, Reading } from './node.ts'
 
 /** The most a node puts into one message: AWS IoT meters in steps of 5 KB, and 4 leaves room. */
 const MAX_MESSAGE_BYTES = 4_000
@@ -11,7 +11,7 @@ const FIRMWARE = { current: '2.0.0', legacy: '1.4.2' } as const
 
 /** A message as it goes to `autovolt/<esp32_name>/<channel>`. */
 export interface WireMessage {
-  channel: 'telemetry' | 'status' | 'heartbeat'
+  channel: 'telemetry' | 'status' | 'heartbeat' | 'reply'
   payload: string
   retain: boolean
 }
@@ -34,18 +34,36 @@ export function nextBatch(
   if (oldest === undefined) return undefined
   if (spec.firmware === 'legacy') return batch(legacyPayload(spec, oldest), [oldest])
   const replayed = nowMs - oldest.atMs > FRESH_PERIODS * periodMs
-  const shared = {
+  const shared = { ...envelope(spec, state, replayed), ...announced(state, state.gaps) }
+  if (state.unsent.length === 1) return batch({ ...shared, ...readingFields(oldest) }, [oldest])
+  return several(shared, state.unsent)
+}
+
+/** Readings that were asked for again, as many as one message takes, and what is not held before them. */
+export function repeatMessage(
+  spec: NodeSpec,
+  state: NodeState,
+  readings: readonly Reading[],
+  gap: Gap | null,
+): Batch {
+  const missing = gap === null ? {} : announced(state, [gap], 'not_held')
+  return several({ ...envelope(spec, state, true), ...missing }, readings)
+}
+
+function envelope(spec: NodeSpec, state: NodeState, replayed: boolean) {
+  return {
     schema: 1,
     esp32_name: spec.esp32_name,
     counter_epoch: state.counterEpoch,
     firmware_ver: FIRMWARE.current,
     replayed,
-    ...(state.gaps.length === 0 ? {} : { gaps: gapsOf(state) }),
   }
-  if (state.unsent.length === 1) return batch({ ...shared, ...readingFields(oldest) }, [oldest])
+}
+
+function several(shared: object, readings: readonly Reading[]): Batch {
   const taken: Reading[] = []
   let bytes = JSON.stringify({ ...shared, readings: [] }).length
-  for (const reading of state.unsent.slice(0, MAX_READINGS)) {
+  for (const reading of readings.slice(0, MAX_READINGS)) {
     bytes += JSON.stringify(readingFields(reading)).length + 1
     if (bytes > MAX_MESSAGE_BYTES && taken.length > 0) break
     taken.push(reading)
@@ -153,11 +171,14 @@ function legacyPayload(spec: NodeSpec, reading: Reading) {
   }
 }
 
-function gapsOf(state: NodeState) {
-  return state.gaps.map((gap) => ({
-    from_sequence_no: gap.fromSequenceNo,
-    to_sequence_no: gap.toSequenceNo,
-    counter_epoch: state.counterEpoch,
-    reason: 'ring_full',
-  }))
+function announced(state: NodeState, gaps: readonly Gap[], reason = 'ring_full') {
+  if (gaps.length === 0) return {}
+  return {
+    gaps: gaps.map(({ fromSequenceNo, toSequenceNo }) => ({
+      from_sequence_no: fromSequenceNo,
+      to_sequence_no: toSequenceNo,
+      counter_epoch: state.counterEpoch,
+      reason,
+    })),
+  }
 }
