@@ -8,21 +8,25 @@ import {
 } from '@aws-sdk/client-s3'
 import * as z from 'zod'
 
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
 /** Where a register's chain stood: entry `n` had this hash. */
-const StoredAnchor = z.object({
-  register: z.string(),
-  n: z.int().min(1),
-  hash: z.string().regex(/^[0-9a-f]{64}$/),
-})
+const StoredAnchor = z.object({ register: z.string(), n: z.int().min(1), hash: Sha256 })
 type StoredAnchor = z.infer<typeof StoredAnchor>
 
-/** Says that all heads of a run are kept, and in how many objects. */
+/** An object as it was written. */
+export const Written = z.object({ key: z.string(), sha256: z.string() })
+export type Written = z.infer<typeof Written>
+
+/** Says that all heads of a run are kept, and where. */
 const Manifest = z.object({
   run_id: z.string(),
   pieces: z.int().min(0),
+  /** Of the objects that hold the heads, by piece: each is named after it. */
+  digests: z.array(Sha256),
   written_at: z.iso.datetime(),
   /** The manifest before, so that manifests are a chain, too. */
-  previous: z.object({ key: z.string(), sha256: z.string() }).nullable(),
+  previous: Written.nullable(),
   /** Set where a person anchored chains that were made anew: who, and why. */
   restored: z.object({ by: z.string(), reason: z.string() }).optional(),
 })
@@ -34,19 +38,30 @@ export interface Kept extends Manifest {
   readonly sha256: string
 }
 
+/** A manifest as it lies there: with its content where that is one. */
+export interface Found {
+  readonly sha256: string
+  readonly manifest: Manifest | null
+}
+
 /** Objects that nobody can change or remove before their time: the bucket's Object Lock sees to it. */
 export interface AnchorStore {
   /** The last whole set of anchors written before an instant; null when there is none. */
   latest(beforeMs: number): Promise<Kept | null>
-  read(runId: string, piece: number): Promise<StoredAnchor[]>
-  write(runId: string, piece: number, anchors: readonly StoredAnchor[]): Promise<void>
-  complete(manifest: Manifest): Promise<void>
+  /** The manifest of a key; null where it is gone. */
+  manifest(key: string): Promise<Found | null>
+  /** The heads of a piece; null where the object is gone, or is not the one that was written. */
+  read(runId: string, piece: number, sha256: string): Promise<StoredAnchor[] | null>
+  /** @returns the digest of what was written, which is a part of its name */
+  write(runId: string, piece: number, anchors: readonly StoredAnchor[]): Promise<string>
+  complete(manifest: Manifest): Promise<Written>
 }
 
 const LOOK_BACK_MS = 60 * 86_400_000
 const manifestKey = (at: string, runId: string) => `manifests/${at}~${runId}.json`
-const pieceKey = (runId: string, piece: number) =>
-  `anchors/${runId}/${String(piece).padStart(7, '0')}.json`
+const pieceKey = (runId: string, piece: number, sha256: string) =>
+  `anchors/${runId}/${String(piece).padStart(7, '0')}~${sha256}.json`
+const digestOf = (text: string) => createHash('sha256').update(text)
 
 /** The piece of a run a node belongs to: by its name, so that it is the same in every run of that size. */
 export function pieceOf(esp32Name: string, pieces: number): number {
@@ -63,38 +78,68 @@ export function anchorStore(client: S3Client, Bucket: string): AnchorStore {
       throw error
     }
   }
-  const put = async (Key: string, value: unknown) => {
-    const Body = JSON.stringify(value)
+  const put = async (Key: string, Body: string) => {
     const ContentType = 'application/json'
     // Object Lock takes no object without a checksum.
-    const ChecksumSHA256 = createHash('sha256').update(Body).digest('base64')
+    const ChecksumSHA256 = digestOf(Body).digest('base64')
     await client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType, ChecksumSHA256 }))
   }
-  return {
-    async latest(beforeMs) {
-      const StartAfter = `manifests/${new Date(beforeMs - LOOK_BACK_MS).toISOString()}`
-      const end = `manifests/${new Date(beforeMs).toISOString()}`
+  const found = async (key: string): Promise<Found | null> => {
+    const text = await get(key)
+    if (text === null) return null
+    return { sha256: digestOf(text).digest('hex'), manifest: manifestIn(text) }
+  }
+  const keysBefore = async (beforeMs: number): Promise<string[]> => {
+    let StartAfter = `manifests/${new Date(beforeMs - LOOK_BACK_MS).toISOString()}`
+    const end = `manifests/${new Date(beforeMs).toISOString()}`
+    const keys: string[] = []
+    while (true) {
       const page = await client.send(
         new ListObjectsV2Command({ Bucket, Prefix: 'manifests/', StartAfter }),
       )
-      const key = (page.Contents ?? [])
-        .map(({ Key = '' }) => Key)
-        .filter((it) => it < end)
-        .sort()
-        .at(-1)
-      if (key === undefined) return null
-      const text = await get(key)
-      if (text === null) throw new Error(`the manifest ${key} is listed and cannot be read`)
-      const sha256 = createHash('sha256').update(text).digest('hex')
-      return { ...Manifest.parse(JSON.parse(text)), key, sha256 }
+      keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key))
+      const last = keys.at(-1)
+      if (!page.IsTruncated || last === undefined || last >= end) break
+      StartAfter = last
+    }
+    return keys.filter((it) => it < end).sort()
+  }
+  return {
+    async latest(beforeMs) {
+      const keys = await keysBefore(beforeMs)
+      // One that cannot be read tells nothing; the run finds that it is not what was written.
+      for (const key of keys.reverse()) {
+        const { manifest, sha256 } = (await found(key)) ?? {}
+        if (manifest != null && sha256 !== undefined) return { ...manifest, key, sha256 }
+      }
+      return null
     },
-    async read(runId, piece) {
-      const key = pieceKey(runId, piece)
-      const text = await get(key)
-      if (text === null) throw new Error(`the anchors ${key} are gone`)
+    manifest: found,
+    async read(runId, piece, sha256) {
+      const text = await get(pieceKey(runId, piece, sha256))
+      if (text === null || digestOf(text).digest('hex') !== sha256) return null
       return z.array(StoredAnchor).parse(JSON.parse(text))
     },
-    write: (runId, piece, anchors) => put(pieceKey(runId, piece), anchors),
-    complete: (manifest) => put(manifestKey(manifest.written_at, manifest.run_id), manifest),
+    async write(runId, piece, anchors) {
+      const sorted = [...anchors].sort((a, b) => (a.register < b.register ? -1 : 1))
+      const text = JSON.stringify(sorted)
+      const sha256 = digestOf(text).digest('hex')
+      await put(pieceKey(runId, piece, sha256), text)
+      return sha256
+    },
+    async complete(manifest) {
+      const key = manifestKey(manifest.written_at, manifest.run_id)
+      const text = JSON.stringify(manifest)
+      await put(key, text)
+      return { key, sha256: digestOf(text).digest('hex') }
+    },
+  }
+}
+
+function manifestIn(text: string): Manifest | null {
+  try {
+    return Manifest.parse(JSON.parse(text))
+  } catch {
+    return null
   }
 }

@@ -5,6 +5,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
+import { Written } from './anchors.ts'
 import { conditionFailed } from './dynamo.ts'
 
 const count = z.int().min(0)
@@ -59,11 +60,15 @@ export const PieceResult = z.object({
   repairs: z.array(Repair),
   opened: z.array(Opened),
   closed: z.int(),
+  /** Tickets of its nodes that are not resolved, old and new. */
+  open: count,
   restated_days: count,
   resends: count,
   failures: z.array(z.object({ esp32_name: z.string(), error: z.string() })),
   /** Findings that concern more than a node: they are told once, at the end. */
   site: z.array(Finding),
+  /** Of the object that holds the heads of its chains; null where the piece is a sum of others. */
+  anchors_sha256: z.string().nullable(),
 })
 export type PieceResult = z.infer<typeof PieceResult>
 
@@ -103,6 +108,8 @@ export const Run = z.object({
   resends: count,
   failures: z.array(z.object({ esp32_name: z.string(), error: z.string() })),
   error: z.string().nullable(),
+  /** The manifest of the run's anchors, as it was written. */
+  manifest: Written.nullable().default(null),
 })
 export type Run = z.infer<typeof Run>
 

@@ -37,6 +37,14 @@ export function ticketAnswer(ticket: Ticket): TicketAnswer {
 
 /** A run as the API answers it. */
 export function runAnswer(run: Run): ReconciliationAnswer {
-  const { id: _, revision: __, pieces: ___, started_at_ms, finished_at_ms, ...rest } = run
+  const {
+    id: _,
+    revision: __,
+    pieces: ___,
+    manifest: ____,
+    started_at_ms,
+    finished_at_ms,
+    ...rest
+  } = run
   return { ...rest, started_at: instant(started_at_ms), finished_at: maybe(finished_at_ms) }
 }

@@ -13,6 +13,7 @@ import { registerKey } from '../domain/reading.ts'
 import { type Anchor, type LookPorts, lookAt, type Seen, type Window } from './look.ts'
 import { repair } from './repair.ts'
 import { askAgain } from './resend.ts'
+import { siteFinding } from './result.ts'
 import { settleTickets } from './tickets.ts'
 
 export interface NodePorts extends LookPorts {
@@ -32,7 +33,7 @@ export interface RunWindow extends Window {
 }
 
 /** What came of a node, and where its chains stand now. */
-export interface NodeDone extends Omit<PieceResult, 'failures'> {
+export interface NodeDone extends Omit<PieceResult, 'failures' | 'anchors_sha256'> {
   readonly heads: readonly Anchor[]
 }
 
@@ -58,7 +59,7 @@ export async function reconcileNode(
   const findings = findingsOf(last.view)
   const own = findings.filter((finding) => ownerOf(finding.register) === esp32Name)
   const isProved = last.seen.every((seen) => seen.isProved)
-  const { opened, closed } = await settleTickets(
+  const { opened, closed, open } = await settleTickets(
     esp32Name,
     own,
     {
@@ -76,11 +77,10 @@ export async function reconcileNode(
     repairs,
     opened: opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
     closed: closed.length,
+    open,
     restated_days: repairs.reduce((days, { days: written }) => days + written, 0),
     resends,
-    site: findings
-      .filter((finding) => ownerOf(finding.register) !== esp32Name)
-      .map(({ fromMs, ...finding }) => ({ ...finding, from_ms: fromMs })),
+    site: findings.filter((finding) => ownerOf(finding.register) !== esp32Name).map(siteFinding),
     heads: last.seen.flatMap(({ head }) => (head === null ? [] : [head])),
   }
 }

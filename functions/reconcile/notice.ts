@@ -7,8 +7,15 @@ const NAMED = 5
 /**
  * What a run has to tell, in one message however many tickets it opened: a failed run and new tickets of
  * high severity at once; the nightly run always, as the digest of the day. Null when there is nothing.
+ *
+ * @param open tickets that are not resolved, old and new; null for a run that never looked
  */
-export function noticeOf(run: Run, opened: readonly Opened[], isNightly: boolean): Notice | null {
+export function noticeOf(
+  run: Run,
+  opened: readonly Opened[],
+  open: number | null,
+  isNightly: boolean,
+): Notice | null {
   const high = opened.filter(({ severity }) => severity === 'high')
   const isFailed = run.status === 'failed'
   if (!isNightly && !isFailed && high.length === 0) return null
@@ -32,9 +39,10 @@ export function noticeOf(run: Run, opened: readonly Opened[], isNightly: boolean
   return {
     subject: `AutoVolt reconciliation ${words.join(', ')}`,
     message: [
-      `Run ${run.run_id} of ${run.from_date} to ${run.to_date}: ${run.nodes} nodes in ${run.duration_ms} ms.`,
+      `Run ${run.run_id} of ${run.from_date} to ${run.to_date}: ${run.nodes} nodes${run.duration_ms === null ? '' : ` in ${run.duration_ms} ms`}.`,
       ...(proof ?? []),
       `${run.repairs} repairs, ${run.tickets_closed} tickets explained themselves.`,
+      ...(open === null ? [] : [`${open} tickets are open.`]),
       ...(lines.length > 0 ? ['New tickets:', ...lines] : ['No new tickets.']),
       ...run.failures.slice(0, NAMED).map((it) => `FAILED ${it.esp32_name}: ${it.error}`),
       ...(run.error === null ? [] : [`FAILED: ${run.error}`]),

@@ -1,4 +1,5 @@
 import type { PieceResult, Proof } from '../adapters/reconciliations.ts'
+import type { Finding } from '../domain/checks/finding.ts'
 
 export const NO_PROOF: Proof = {
   registers: 0,
@@ -18,10 +19,12 @@ export const NO_RESULT: PieceResult = {
   repairs: [],
   opened: [],
   closed: 0,
+  open: 0,
   restated_days: 0,
   resends: 0,
   failures: [],
   site: [],
+  anchors_sha256: null,
 }
 
 /** Lists of a run's report hold this many; what a piece holds is kept with the piece. */
@@ -34,11 +37,18 @@ export function addResult(a: PieceResult, b: PieceResult): PieceResult {
     repairs: [...a.repairs, ...b.repairs],
     opened: [...a.opened, ...b.opened],
     closed: a.closed + b.closed,
+    open: a.open + b.open,
     restated_days: a.restated_days + b.restated_days,
     resends: a.resends + b.resends,
     failures: [...a.failures, ...b.failures],
     site: [...a.site, ...b.site],
+    anchors_sha256: null,
   }
+}
+
+/** A finding that concerns more than a node, as a piece keeps it until the end of the run. */
+export function siteFinding({ fromMs, ...finding }: Finding): PieceResult['site'][number] {
+  return { ...finding, from_ms: fromMs }
 }
 
 const addProof = (a: Proof, b: Proof) => addCounts(a, b) as Proof

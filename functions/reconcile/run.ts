@@ -1,13 +1,14 @@
 import { DateTime } from 'luxon'
-import { type AnchorStore, pieceOf } from '../adapters/anchors.ts'
+import { type AnchorStore, pieceOf, type Written } from '../adapters/anchors.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import type { Notice } from '../adapters/notices.ts'
 import type { ReconciliationStore, Run } from '../adapters/reconciliations.ts'
 import type { TicketStore } from '../adapters/tickets.ts'
 import { dateAt, localDay } from '../domain/calendar.ts'
 import type { Finding } from '../domain/checks/finding.ts'
+import { manifestFindings } from './manifests.ts'
 import { noticeOf } from './notice.ts'
-import { addResult, LISTED, NO_RESULT } from './result.ts'
+import { addResult, LISTED, NO_RESULT, siteFinding } from './result.ts'
 import { settleTickets } from './tickets.ts'
 
 /** Registers of a piece: seconds of work, and few enough to repeat after a crash. */
@@ -18,6 +19,8 @@ const LOOK_BACK_DAYS = 7
 /** A run that is older than this and not done never will be. */
 const GIVEN_UP_AFTER_MS = 12 * 3_600_000
 const PUTS_AT_ONCE = 16
+/** Runs looked back at for one that never ended, and for the last that was whole. */
+const RECENT = 20
 /** Who starts the nightly run. */
 export const NIGHTLY = 'schedule'
 
@@ -84,6 +87,7 @@ async function created(runId: string, requestedBy: string, ports: RunPorts): Pro
     resends: 0,
     failures: [],
     error: null,
+    manifest: null,
   }
   if (await ports.runs.create(run)) return run
   const theirs = await ports.runs.get(runId)
@@ -94,12 +98,20 @@ async function created(runId: string, requestedBy: string, ports: RunPorts): Pro
 /** A run whose workers died for good must not look as if it went on for ever. */
 async function giveUpOthers(run: Run, ports: RunPorts): Promise<void> {
   const nowMs = ports.now()
-  for (const other of await ports.runs.recent(20)) {
+  for (const other of await ports.runs.recent(RECENT)) {
     const isOver = other.finished_at_ms !== null || other.run_id === run.run_id
     if (isOver || nowMs - other.started_at_ms < GIVEN_UP_AFTER_MS) continue
     const error = `not done after ${GIVEN_UP_AFTER_MS} ms; given up by run ${run.run_id}`
-    const next = { ...other, revision: other.revision + 1, finished_at_ms: nowMs, error }
-    await ports.runs.save({ ...next, status: 'failed' })
+    const next: Run = {
+      ...other,
+      revision: other.revision + 1,
+      status: 'failed',
+      finished_at_ms: nowMs,
+      error,
+    }
+    if (!(await ports.runs.save(next))) continue
+    const notice = noticeOf(next, [], null, false)
+    if (notice !== null) await ports.notify(notice)
   }
 }
 
@@ -154,29 +166,27 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
   const run = await ports.runs.get(runId)
   if (run === null || run.finished_at_ms !== null) return null
   let total = NO_RESULT
-  for await (const { result } of ports.runs.pieces(runId)) {
+  const digests: string[] = []
+  for await (const { index, result } of ports.runs.pieces(runId)) {
     // Another worker is still at it; it will come here itself.
     if (result === null) return null
     total = addResult(total, result)
+    if (result.anchors_sha256 !== null) digests[index] = result.anchors_sha256
   }
   const nowMs = ports.now()
   const { fromMs } = windowOf(run, ports.siteTimeZone)
   const settling = { runId, nowMs, fromMs, untried: new Set<never>(), classroom: null }
-  const site = await settleTickets('site', merged(total.site), settling, ports.tickets)
+  const before = (await ports.runs.recent(RECENT)).filter(
+    ({ started_at_ms }) => started_at_ms < run.started_at_ms,
+  )
+  const broken = (await manifestFindings(ports.anchors, before)).map(siteFinding)
+  const findings = merged([...total.site, ...broken])
+  const site = await settleTickets('site', findings, settling, ports.tickets)
   const opened = [
     ...total.opened,
     ...site.opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
   ]
-  if (run.pieces > 0) {
-    const previous = await ports.anchors.latest(run.started_at_ms)
-    await ports.anchors.complete({
-      run_id: runId,
-      pieces: run.pieces,
-      // The run's beginning: a manifest that is written twice is one object.
-      written_at: new Date(run.started_at_ms).toISOString(),
-      previous: previous && { key: previous.key, sha256: previous.sha256 },
-    })
-  }
+  const manifest = run.pieces === 0 ? null : await complete(run, digests, ports.anchors)
   const finished: Run = {
     ...run,
     revision: run.revision + 1,
@@ -194,11 +204,25 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
     failures: total.failures.slice(0, LISTED),
     error:
       total.failures.length > 0 ? `${total.failures.length} nodes could not be looked at` : null,
+    manifest,
   }
   if (!(await ports.runs.save(finished))) return null
-  const notice = noticeOf(finished, opened, run.requested_by === NIGHTLY)
+  const open = total.open + site.open
+  const notice = noticeOf(finished, opened, open, run.requested_by === NIGHTLY)
   if (notice !== null) await ports.notify(notice)
   return finished
+}
+
+/** Says that all heads of a run are kept. Its beginning names it: a manifest that is written twice is one object. */
+async function complete(run: Run, digests: string[], anchors: AnchorStore): Promise<Written> {
+  const previous = await anchors.latest(run.started_at_ms)
+  return anchors.complete({
+    run_id: run.run_id,
+    pieces: run.pieces,
+    digests,
+    written_at: new Date(run.started_at_ms).toISOString(),
+    previous: previous && { key: previous.key, sha256: previous.sha256 },
+  })
 }
 
 /** Findings of one site-wide matter that several nodes show are one. */

@@ -101,13 +101,13 @@ const sorted = (evidence: Readonly<Record<string, unknown>>) =>
 /** Attempts against a person who works on a ticket at the same time. */
 const MAX_RACES = 5
 
-/** Brings an owner's tickets to what was found. @returns those this run opened, and closed */
+/** Brings an owner's tickets to what was found. @returns those this run opened and closed, and how many are open */
 export async function settleTickets(
   owner: string,
   findings: readonly Finding[],
   settling: Settling,
   store: TicketStore,
-): Promise<{ opened: Ticket[]; closed: Ticket[] }> {
+): Promise<{ opened: Ticket[]; closed: Ticket[]; open: number }> {
   for (let race = 0; race < MAX_RACES; race++) {
     let isWhole = true
     for (const ticket of settled(await store.of(owner), findings, settling)) {
@@ -119,6 +119,7 @@ export async function settleTickets(
     return {
       opened: tickets.filter((it) => it.opened_run === settling.runId && it.status === 'open'),
       closed: tickets.filter((it) => it.resolved_run === settling.runId),
+      open: tickets.filter((it) => it.status !== 'resolved').length,
     }
   }
   throw new Error(`tickets of ${owner} changed ${MAX_RACES} times in a row`)

@@ -1,14 +1,19 @@
 import type { Piece, PieceResult, ReconciliationStore } from '../adapters/reconciliations.ts'
+import type { Finding } from '../domain/checks/finding.ts'
 import type { Anchor } from './look.ts'
 import { type NodePorts, type RunWindow, reconcileNode } from './node.ts'
-import { addResult, NO_RESULT } from './result.ts'
+import { addResult, NO_RESULT, siteFinding } from './result.ts'
 
 /** Where the heads of chains are kept, outside of the database. */
 export interface Anchors {
   /** Those of a piece's nodes, by register, as the last whole run left them. */
-  previous(nodes: readonly string[]): Promise<ReadonlyMap<string, Anchor>>
-  /** Keeps the heads of a piece. */
-  keep(runId: string, piece: number, heads: readonly Anchor[]): Promise<void>
+  previous(nodes: readonly string[]): Promise<{
+    readonly anchors: ReadonlyMap<string, Anchor>
+    /** What of them is not what was written, or is gone. */
+    readonly findings: readonly Finding[]
+  }>
+  /** Keeps the heads of a piece. @returns the digest of what was written */
+  keep(runId: string, piece: number, heads: readonly Anchor[]): Promise<string>
 }
 
 export interface WorkPorts extends NodePorts {
@@ -56,8 +61,8 @@ function order({ worker, workers, pieces }: Parameters<typeof work>[1]): number[
 }
 
 async function workOn(piece: Piece, window: RunWindow, ports: WorkPorts): Promise<PieceResult> {
-  const anchors = await ports.anchors.previous(piece.nodes)
-  let result = NO_RESULT
+  const { anchors, findings } = await ports.anchors.previous(piece.nodes)
+  let result: PieceResult = { ...NO_RESULT, site: findings.map(siteFinding) }
   const heads: Anchor[] = []
   const queue = [...piece.nodes]
   const worker = async () => {
@@ -65,7 +70,7 @@ async function workOn(piece: Piece, window: RunWindow, ports: WorkPorts): Promis
       try {
         const { heads: own, ...done } = await reconcileNode(name, window, anchors, ports)
         heads.push(...own)
-        result = addResult(result, { ...done, failures: [] })
+        result = addResult(result, { ...done, failures: [], anchors_sha256: null })
       } catch (error) {
         ports.failed(name, error)
         const text = error instanceof Error ? error.message : String(error)
@@ -80,8 +85,8 @@ async function workOn(piece: Piece, window: RunWindow, ports: WorkPorts): Promis
   // A chain that was found broken keeps its former anchor: a person has to see to it first.
   const anchored = new Set(heads.map(({ register }) => register))
   const broken = [...anchors.values()].filter(({ register }) => !anchored.has(register))
-  await ports.anchors.keep(window.runId, piece.index, [...heads, ...broken])
-  return result
+  const anchors_sha256 = await ports.anchors.keep(window.runId, piece.index, [...heads, ...broken])
+  return { ...result, anchors_sha256 }
 }
 
 const isOf = ({ register }: Anchor, name: string) =>

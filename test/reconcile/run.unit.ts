@@ -54,19 +54,20 @@ describe('the notice of a run', () => {
     }))
 
   it('tells of 500 nodes in one line', () => {
-    const notice = noticeOf(run(), silent(500), true)
+    const notice = noticeOf(run(), silent(500), 512, true)
     expect(notice?.subject).toBe('AutoVolt reconciliation done, 500 new tickets')
     expect(notice?.message).toContain(
       'missing_heartbeat (medium): 500 – esp32-0, esp32-1, esp32-2, esp32-3, esp32-4 and 495 more',
     )
+    expect(notice?.message).toContain('512 tickets are open.')
     expect(notice?.message.length).toBeLessThan(400)
   })
 
   it('goes out at night always, by day for what is urgent', () => {
-    expect(noticeOf(run(), [], true)?.message).toContain('No new tickets.')
-    expect(noticeOf(run(), silent(9), false)).toBeNull()
-    expect(noticeOf(run(), silent(1, 'high'), false)?.subject).toContain('1 of high severity')
+    expect(noticeOf(run(), [], 0, true)?.message).toContain('No new tickets.')
+    expect(noticeOf(run(), silent(9), 9, false)).toBeNull()
+    expect(noticeOf(run(), silent(1, 'high'), 1, false)?.subject).toContain('1 of high severity')
     const failed = run({ status: 'failed', error: '1 nodes could not be looked at' })
-    expect(noticeOf(failed, [], false)?.subject).toContain('failed')
+    expect(noticeOf(failed, [], null, false)?.subject).toContain('failed')
   })
 })

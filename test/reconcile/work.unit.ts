@@ -13,9 +13,9 @@ import { memoryJournal } from '../ledger/memory-journal.ts'
 
 const ZONE = 'Asia/Kolkata'
 const NOW_MS = Date.UTC(2026, 0, 15, 20, 30)
-const NAMES = Array.from({ length: 300 }, (_, at) => `esp32-${at}`)
+const NAMES = Array.from({ length: 500 }, (_, at) => `esp32-${at}`)
 
-/** A site of 300 nodes that fell silent, in memory. */
+/** A site of 500 nodes that fell silent, in memory. */
 function site() {
   const runs = new Map<string, Run>()
   const pieces = new Map<number, Piece>()
@@ -51,12 +51,16 @@ function site() {
   }
   const anchors: AnchorStore = {
     latest: async () => null,
+    manifest: async () => null,
     read: async () => [],
     async write(run, piece, heads) {
       anchored.set(`${run} ${piece}`, heads)
+      return `digest ${piece}`
     },
     async complete(manifest) {
-      manifests.push({ ...manifest, key: 'k', sha256: 's' })
+      const written = { key: `manifest of ${manifest.run_id}`, sha256: 's' }
+      manifests.push({ ...manifest, ...written })
+      return written
     },
   }
   const record = (esp32Name: string): NodeRecord => ({
@@ -150,7 +154,7 @@ describe('a run', () => {
     const it = site()
     await startRun('r1', 'schedule', it.ports)
     await startRun('r1', 'schedule', it.ports)
-    expect(it.runs.get('r1')).toMatchObject({ status: 'running', nodes: 300, pieces: 16 })
+    expect(it.runs.get('r1')).toMatchObject({ status: 'running', nodes: 500, pieces: 16 })
     expect([...it.pieces.values()].flatMap(({ nodes }) => nodes).sort()).toEqual([...NAMES].sort())
   })
 
@@ -158,10 +162,10 @@ describe('a run', () => {
     const it = site()
     await startRun('r1', 'schedule', it.ports)
     await Promise.all([it.worker(0), it.worker(1)])
-    expect(it.runs.get('r1')).toMatchObject({ status: 'done', tickets_opened: 300 })
+    expect(it.runs.get('r1')).toMatchObject({ status: 'done', tickets_opened: 500 })
     expect([...it.tickets.values()].every(({ occurrences }) => occurrences === 1)).toBe(true)
     expect(it.notices).toHaveLength(1)
-    expect(it.notices[0]?.message).toContain('missing_heartbeat (medium): 300 – ')
+    expect(it.notices[0]?.message).toContain('missing_heartbeat (medium): 500 – ')
   })
 
   it('survives a worker that dies, and does no finished piece again', async () => {
@@ -169,11 +173,13 @@ describe('a run', () => {
     await startRun('r1', 'schedule', it.ports)
     await expect(it.worker(0, { after: 100 })).rejects.toThrow('the process was killed')
     const done = await it.worker(1)
-    expect(done).toMatchObject({ status: 'done', tickets_opened: 300 })
-    expect(it.looks()).toBe(300)
+    expect(done).toMatchObject({ status: 'done', tickets_opened: 500 })
+    expect(it.looks()).toBe(500)
     expect(it.notices).toHaveLength(1)
     expect(it.anchored.size).toBe(16)
     expect(it.manifests).toMatchObject([{ run_id: 'r1', pieces: 16, previous: null }])
+    expect(it.manifests[0]?.digests).toEqual(Array.from({ length: 16 }, (_, n) => `digest ${n}`))
+    expect(done?.manifest).toEqual({ key: 'manifest of r1', sha256: 's' })
   })
 
   it('that never ended is given up by one that comes later', async () => {
@@ -184,5 +190,8 @@ describe('a run', () => {
       status: 'failed',
       error: expect.stringContaining('r1'),
     })
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      'AutoVolt reconciliation failed, 0 new tickets',
+    ])
   })
 })
