@@ -293,6 +293,20 @@ describe('a run', () => {
     expect((await tickets()).filter((it) => it.startsWith('broken_chain'))).toEqual(broken)
   })
 
+  it('reports that the manifest of the last run is not what was written', async () => {
+    const { key } = (await runs()).at(-1)?.manifest as { key: string }
+    const bucket = (readdirSync(join(site.dataDir, 's3'))[0] as string).replace('.ndjson', '')
+    // Object Lock keeps the version that was written; a newer one may be put over it all the same.
+    const put = { method: 'PUT', body: '{}' }
+    expect((await fetch(`${site.endpoints.control}/${bucket}/${key}`, put)).status).toBe(200)
+    const about = async () => (await tickets()).filter((it) => it.startsWith('broken_chain site'))
+    await reconcile()
+    expect(await about()).toEqual([`broken_chain site ${key}`])
+    await reconcile()
+    expect((await runs()).at(-1)?.tickets_opened).toBe(0)
+    expect(await about()).toEqual([`broken_chain site ${key}`])
+  })
+
   it('leaves nothing in a failure queue', async () => {
     expect(await failedMessages(site)).toEqual({})
   })
