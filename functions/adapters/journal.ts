@@ -24,7 +24,10 @@ export interface Pointed {
   readonly newEpochs: readonly number[]
 }
 
-/** Reads one register's journal. Reads are consistent: a compare-and-set must start from the head. */
+/**
+ * Reads one register's journal. Reads are consistent, since a compare-and-set must start from the head,
+ * where a reader was not made otherwise.
+ */
 export interface JournalReader {
   head(register: string): Promise<Entry | null>
   /** Entries from `fromN` on, at most `limit`. */
@@ -55,7 +58,12 @@ const PAGE = 500
 const FIRST_POINTER = 't#'
 const LAST_POINTER = 't#~'
 
-export function journalReader(client: DynamoDBDocumentClient, table: string): JournalReader {
+/** @param isConsistent false reads for half the price what may lack the last second */
+export function journalReader(
+  client: DynamoDBDocumentClient,
+  table: string,
+  isConsistent = true,
+): JournalReader {
   const query = async (
     register: string,
     range: { from: string; to: string; limit?: number; descending?: boolean },
@@ -75,7 +83,7 @@ export function journalReader(client: DynamoDBDocumentClient, table: string): Jo
             ':to': range.to,
           },
           ScanIndexForward: !range.descending,
-          ConsistentRead: true,
+          ConsistentRead: isConsistent,
           // DynamoDB takes 32 bits here, and no limit where none is given.
           ...(Number.isFinite(limit) && { Limit: limit - items.length }),
           ExclusiveStartKey: start,

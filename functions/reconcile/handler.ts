@@ -37,15 +37,19 @@ const client = documentClient()
 const lambda = new LambdaClient({})
 const start = startFunction(lambda, env('OWN_FUNCTION'))
 const anchors = anchorStore(new S3Client({}), env('ANCHORS_BUCKET'))
-const journal = journalReader(client, env('LEDGER_TABLE'))
 const ports: RunPorts & Omit<WorkPorts, 'anchors' | 'goOn' | 'pricer' | 'timeLeftMs'> = {
   runs: reconciliationStore(client, env('CONTROL_TABLE')),
   nodes: nodeStore(client, env('NODES_TABLE')),
   tickets: ticketStore(client, env('CONTROL_TABLE')),
   rollups: rollupStore(client, env('ROLLUPS_TABLE')),
-  journal,
+  journal: journalReader(client, env('LEDGER_TABLE')),
   anchors,
   rawRange: (register, range) => rawRange(client, env('TELEMETRY_TABLE'), register, range),
+  atEase: {
+    journal: journalReader(client, env('LEDGER_TABLE'), false),
+    rawRange: (register, range) => rawRange(client, env('TELEMETRY_TABLE'), register, range, false),
+  },
+  workers: Number(env('RECONCILE_WORKERS')),
   quarantined: quarantinedSince(client, env('QUARANTINE_TABLE')),
   repairs: repairs(lambda, {
     ledger: env('LEDGER_FUNCTION'),
@@ -87,7 +91,7 @@ export const handler = observed<unknown, Done>().handler(async (event, context) 
     hasTariffs: prices.versions.length > 0,
     ...windowOf(run, ports.siteTimeZone),
   }
-  const share = { worker, workers: workersOf(run), pieces: run.pieces }
+  const share = { worker, workers: workersOf(run, ports.workers), pieces: run.pieces }
   const left = await work(window, share, {
     ...ports,
     anchors: await anchorsOf(anchors, run),

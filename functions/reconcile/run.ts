@@ -13,8 +13,6 @@ import { settleTickets } from './tickets.ts'
 
 /** Registers of a piece: seconds of work, and few enough to repeat after a crash. */
 const REGISTERS_A_PIECE = 32
-/** Invocations that work on a run at the same time. */
-export const MAX_WORKERS = 8
 const LOOK_BACK_DAYS = 7
 /** A run that is older than this and not done never will be. */
 const GIVEN_UP_AFTER_MS = 12 * 3_600_000
@@ -29,6 +27,8 @@ export interface RunPorts {
   readonly nodes: Pick<NodeStore, 'all'>
   readonly tickets: TicketStore
   readonly anchors: AnchorStore
+  /** Invocations that work on a run at the same time, at most. */
+  readonly workers: number
   readonly startWorker: (runId: string, worker: number) => Promise<void>
   readonly notify: (notice: Notice) => Promise<void>
   readonly siteTimeZone: string
@@ -50,15 +50,15 @@ export async function startRun(
   if (run.finished_at_ms !== null) return null
   await giveUpOthers(run, ports)
   const planned = run.status === 'running' ? run : await plan(run, ports)
-  for (let worker = 0; worker < workersOf(planned); worker++) {
+  for (let worker = 0; worker < workersOf(planned, ports.workers); worker++) {
     await ports.startWorker(runId, worker)
   }
   return planned
 }
 
 /** As many as there are pieces, up to the limit; one where there is nothing, to end the run. */
-export const workersOf = ({ pieces }: Pick<Run, 'pieces'>) =>
-  Math.max(1, Math.min(pieces, MAX_WORKERS))
+export const workersOf = ({ pieces }: Pick<Run, 'pieces'>, most: number) =>
+  Math.max(1, Math.min(pieces, most))
 
 async function created(runId: string, requestedBy: string, ports: RunPorts): Promise<Run> {
   const nowMs = ports.now()

@@ -42,12 +42,14 @@ export class Reconciliation extends Construct {
         quarantine: ['Query'],
         control: ['GetItem', 'PutItem', 'Query'],
       },
-      memoryMb: 1_024,
+      // A whole processor: a look is mostly reckoning, and costs the same on a half in twice the time.
+      memoryMb: 1_769,
       timeout: Duration.minutes(15),
       // A run of many nodes goes on in other invocations; the pieces that are left bound it.
       startsItself: true,
     })
     const { lambda, role } = this.target
+    lambda.addEnvironment('RECONCILE_WORKERS', String(config.reconcileWorkers))
     lambda.addEnvironment('LEDGER_FUNCTION', ledger.live.functionArn)
     lambda.addEnvironment('ROLLUP_FUNCTION', rollup.live.functionArn)
     role.addToPolicy(

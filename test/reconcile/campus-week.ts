@@ -95,16 +95,18 @@ export async function seeded(
     facts: [],
     watermarks: new Map([[spec.esp32_name, 0]]),
   }
+  const rawRange: NodePorts['rawRange'] = async function* (_register, { from, to, limit }) {
+    const found = raw.filter(({ id }) => String(id) >= from && String(id) <= to)
+    found.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
+    yield* limit === undefined ? found : found.slice(0, limit)
+  }
   const ports: NodePorts = {
     journal,
+    rawRange,
+    atEase: { journal, rawRange },
     rollups: { day: async () => null },
     pricer: pricer({ versions: [], repricings: [] }, ZONE),
     siteTimeZone: ZONE,
-    rawRange: async function* (_register, { from, to, limit }) {
-      const found = raw.filter(({ id }) => String(id) >= from && String(id) <= to)
-      found.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
-      yield* limit === undefined ? found : found.slice(0, limit)
-    },
     nodes: { get: async () => record },
     tickets: memoryTickets(tickets),
     repairs: noRepairs,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { AnchorStore, Kept } from '../../functions/adapters/anchors.ts'
 import type { NodeRecord } from '../../functions/adapters/nodes.ts'
 import type { Notice } from '../../functions/adapters/notices.ts'
@@ -11,6 +11,8 @@ import { finishRun, type RunPorts, startRun, windowOf } from '../../functions/re
 import { type WorkPorts, work } from '../../functions/reconcile/work.ts'
 import { memoryJournal } from '../ledger/memory-journal.ts'
 
+/** Five hundred nodes take their time on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 })
 const ZONE = 'Asia/Kolkata'
 const NOW_MS = Date.UTC(2026, 0, 15, 20, 30)
 const NAMES = Array.from({ length: 500 }, (_, at) => `esp32-${at}`)
@@ -93,6 +95,7 @@ function site() {
     },
     tickets: ticketStore,
     anchors,
+    workers: 2,
     async startWorker(_run, worker) {
       started.push(worker)
     },
@@ -106,13 +109,14 @@ function site() {
   const worker = async (index: number, dies: { after: number } = { after: 10_000 }) => {
     const run = runs.get('r1') as Run
     let own = 0
+    const nothing = { journal: memoryJournal(), rawRange: async function* () {} }
     const workPorts: WorkPorts = {
       ...ports,
       anchors: await anchorsOf(anchors, run),
-      journal: memoryJournal(),
+      ...nothing,
+      atEase: nothing,
       rollups: { day: async () => null },
       pricer: pricer({ versions: [], repricings: [] }, ZONE),
-      rawRange: async function* () {},
       nodes: {
         async get(name) {
           own += 1
