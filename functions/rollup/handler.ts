@@ -8,6 +8,7 @@ import { nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { rollupStore } from '../adapters/rollups.ts'
 import { tariffStore } from '../adapters/tariffs.ts'
+import { unfinishedStore } from '../adapters/unfinished.ts'
 import { Esp32Name, LocalDay } from '../contract/names.ts'
 import { registerParts } from '../domain/reading.ts'
 import type { Fleet } from './fleet.ts'
@@ -36,13 +37,14 @@ const RollupEvent = z.looseObject({
 })
 
 const client = documentClient()
-const ports: RunPorts = {
+const ports: Omit<RunPorts, 'timeLeftMs'> = {
   journal: journalReader(client, env('LEDGER_TABLE')),
   nodes: nodeStore(client, env('NODES_TABLE'), env('CONTROL_TABLE')),
   rollups: rollupStore(client, env('ROLLUPS_TABLE')),
   control: controlStore(client, env('CONTROL_TABLE')),
   closings: closingStore(client, env('CONTROL_TABLE')),
   tariffs: tariffStore(client, env('CONTROL_TABLE')),
+  unfinished: unfinishedStore(client, env('CONTROL_TABLE'), Date.now),
   siteTimeZone: env('SITE_TIME_ZONE'),
   now: Date.now,
   failed: (register, error) =>
@@ -60,11 +62,17 @@ function tellFleet({ known, online, uptimes }: Fleet): void {
 /** What a call by hand did. */
 interface Written {
   readonly days_written: number
+  /** False when a move takes longer than one invocation: the next goes on with it. */
+  readonly is_done?: boolean
 }
+
+/** What an invocation needs behind the days of a move, to write what it began and to close what is due. */
+const RESERVE_MS = 150_000
 
 /** Every quarter of an hour, when a day and a month are to be closed, and whenever asked. */
 export const handler = observed<unknown, RunDone | Written>().handler(async (event, context) => {
   const { scheduled_time, rebuild, follow } = RollupEvent.parse(event ?? {})
+  const timeLeftMs = () => context.getRemainingTimeInMillis() - RESERVE_MS
   if (rebuild !== undefined) {
     const record = await ports.nodes.get(registerParts(rebuild.register).esp32Name)
     const work = await startWork(ports, rebuild.reason)
@@ -75,12 +83,12 @@ export const handler = observed<unknown, RunDone | Written>().handler(async (eve
   if (follow !== undefined) {
     const record = await ports.nodes.get(follow.node)
     const work = await startWork(ports)
-    const days_written = await followStays(record, ports, work)
+    const { isDone, written } = await followStays(record, { ...ports, timeLeftMs }, work)
     await settlePrices(ports, work)
-    return { days_written }
+    return { days_written: written, is_done: isDone }
   }
   const now = () => notBefore(scheduled_time)
-  const done = await run(scheduled_time ?? context.awsRequestId, { ...ports, now })
+  const done = await run(scheduled_time ?? context.awsRequestId, { ...ports, now, timeLeftMs })
   metrics.addMetric('EntriesRolledUp', MetricUnit.Count, done.entries)
   metrics.addMetric('RegistersUnassigned', MetricUnit.Count, done.unassigned)
   metrics.addMetric('RollupFailed', MetricUnit.Count, done.failures)

@@ -15,10 +15,18 @@ export interface DateRange {
 }
 
 /** A day item as the ledger has it. */
-interface Made {
+export interface Made {
   readonly scope: DayScope
   readonly figures: DayFigures
   throughN: number
+}
+
+/** A rebuild that is put down when its time is up, and taken up again where it was. */
+export interface Pause {
+  /** What was read when it was put down; null at the beginning. */
+  readonly taken: { readonly next: number; readonly made: readonly Made[] } | null
+  isTimeUp(): boolean
+  put(next: number, made: readonly Made[]): Promise<void>
 }
 
 const PAGE = 500
@@ -38,36 +46,63 @@ export async function rebuildRegister(
   ports: RollPorts,
   work: Work,
 ): Promise<number> {
+  const { written } = await rebuildInTurns(record, register, range, ports, work, null)
+  return written
+}
+
+/**
+ * The same, as far as time allows: what was read is put down with `pause`, and a later call goes on behind
+ * it. Nothing is written before all is read, so nobody sees days that are half made.
+ */
+export async function rebuildInTurns(
+  record: NodeRecord,
+  register: string,
+  range: DateRange,
+  ports: RollPorts,
+  work: Work,
+  pause: Pause | null,
+): Promise<{ isDone: boolean; written: number }> {
   // Stored items first: whatever they hold, the walk that follows has seen, too.
   const stored = await storedItems(record, register, range, ports)
-  const fold = folding(record, range, ports.siteTimeZone)
-  let walked = await firstEntry(register, range.from, ports)
+  const fold = folding(record, range, ports.siteTimeZone, pause?.taken?.made ?? [])
+  let walked = pause?.taken?.next ?? (await firstEntry(register, range.from, ports))
+  const isTimeUp = async () => {
+    if (pause === null || !pause.isTimeUp()) return false
+    await pause.put(walked, [...fold.made.values()])
+    return true
+  }
+  /** @returns false when it was put down on the way */
   const walk = async () => {
     while (true) {
       const entries = await ports.journal.entries(register, walked, PAGE)
       fold.add(entries)
       walked = (entries.at(-1)?.n ?? walked - 1) + 1
-      if (entries.length < PAGE) return
+      if (entries.length < PAGE) return true
+      if (await isTimeUp()) return false
     }
   }
-  await walk()
+  if (!(await walk())) return { isDone: false, written: 0 }
   let written = 0
   for (const key of new Set([...fold.made.keys(), ...stored.keys()])) {
+    let isWritten = false
     for (let race = 0; ; race++) {
       const known = race === 0 ? (stored.get(key) ?? null) : await again(key, register, ports)
       const next = rebuilt(known, register, fold.made.get(key), ports.siteTimeZone, work)
       if (next === null) break
       if (await putDay(next, ports, work)) {
         written += 1
+        isWritten = true
         break
       }
       if (race === MAX_RACES) throw tooManyRaces(next.item)
-      await walk()
+      if (!(await walk())) return { isDone: false, written }
     }
+    // What is written stays as it is when it goes on, so each turn gets further by one at least.
+    if (isWritten && (await isTimeUp())) return { isDone: false, written }
   }
   const touched = [...new Set([...fold.made.keys(), ...stored.keys()])].map(parts)
   await refreshMonths(touched, ports, work)
-  return written
+  return { isDone: true, written }
 }
 
 const keyOf = (date: string, classroom: string) => `${date}#${classroom}`
@@ -124,9 +159,11 @@ async function storedItems(
   return stored
 }
 
-function folding(record: NodeRecord, range: DateRange, zone: string) {
+function folding(record: NodeRecord, range: DateRange, zone: string, before: readonly Made[]) {
   const days = calendar(zone)
-  const made = new Map<string, Made>()
+  const made = new Map(
+    before.map((day): [string, Made] => [keyOf(day.scope.day.date, day.scope.classroom), day]),
+  )
   return {
     made,
     add(entries: readonly Entry[]) {

@@ -5,10 +5,10 @@ import { closeDays, closeMonths } from './close.ts'
 import { type Fleet, fleetCount } from './fleet.ts'
 import { roll } from './roll.ts'
 import { settlePrices } from './settle.ts'
-import { followStays } from './stays.ts'
-import { type RollPorts, startWork } from './work.ts'
+import { followStays, type StayPorts } from './stays.ts'
+import { startWork } from './work.ts'
 
-export interface RunPorts extends RollPorts {
+export interface RunPorts extends StayPorts {
   readonly nodes: NodeStore
   readonly control: Pick<ControlStore, 'recordRollup'>
   readonly failed: (register: string, error: unknown) => void
@@ -73,8 +73,11 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
     nodes.add(record)
     if (await markSilent(record, ports)) done.went_silent += 1
     // What is carried over is carried by the stays that are remembered, or a change would be missed.
-    const isFollowed = await attempt(record.esp32Name, async () => {
-      done.days_rebuilt += await followStays(record, ports, work)
+    let isFollowed = false
+    await attempt(record.esp32Name, async () => {
+      const { isDone, written } = await followStays(record, ports, work)
+      done.days_rebuilt += written
+      isFollowed = isDone
     })
     if (!isFollowed) return
     for (const register of record.watermarks.keys()) {

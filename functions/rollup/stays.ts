@@ -1,11 +1,21 @@
 import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
+import type { UnfinishedStore } from '../adapters/unfinished.ts'
 import { type Assignment, classroomAt, stays } from '../domain/assignment.ts'
 import { dateAt, dayAt } from '../domain/calendar.ts'
-import { type DateRange, rebuildRegister } from './rebuild.ts'
+import { type DateRange, rebuildInTurns } from './rebuild.ts'
 import type { RollPorts, Work } from './work.ts'
 
 export interface StayPorts extends RollPorts {
   readonly nodes: RollPorts['nodes'] & Pick<NodeStore, 'rememberStays'>
+  readonly unfinished: UnfinishedStore
+  /** How long days may still be made anew; what is left goes on in a later run. */
+  readonly timeLeftMs: () => number
+}
+
+/** Days that were made anew for a move, and whether those are all. */
+export interface Followed {
+  readonly isDone: boolean
+  readonly written: number
 }
 
 /**
@@ -20,28 +30,64 @@ const AHEAD_MS = 10 * 60_000
 /**
  * Where a node was moved or retired for a time that is rolled up already, makes the days in question
  * anew, in the classrooms it left and in those it came to. What was followed is remembered with the
- * node, so no move is forgotten, whoever recorded it.
- *
- * @returns how many day items were written
+ * node, so no move is forgotten, whoever recorded it. A long one takes several runs: each goes on where the
+ * one before had to stop.
  */
 export async function followStays(
   record: NodeRecord,
   ports: StayPorts,
   work: Work,
-): Promise<number> {
+): Promise<Followed> {
   const { assignments } = record
-  if (assignments.length === 0) return 0
+  const nothing = { isDone: true, written: 0 }
+  if (assignments.length === 0) return nothing
   const dates = datesToMake(record, work.nowMs, ports.siteTimeZone)
-  if (dates === 'none') return 0
-  let written = 0
-  if (dates !== null) {
-    const why = { ...work, reason: 'assignment' }
-    for (const register of record.watermarks.keys()) {
-      written += await rebuildRegister(record, register, dates, ports, why)
-    }
+  if (dates === 'none') return nothing
+  const remember = { assignments, dates, atMs: work.nowMs }
+  if (dates === null) {
+    await ports.nodes.rememberStays(record.esp32Name, remember)
+    return nothing
   }
-  await ports.nodes.rememberStays(record.esp32Name, { assignments, dates, atMs: work.nowMs })
-  return written
+  const made = await makeAnew(record, dates, ports, work)
+  if (made.isDone) await ports.nodes.rememberStays(record.esp32Name, remember)
+  return made
+}
+
+async function makeAnew(
+  record: NodeRecord,
+  dates: DateRange,
+  ports: StayPorts,
+  work: Work,
+): Promise<Followed> {
+  const { esp32Name, assignments } = record
+  const stays = textOf(assignments)
+  const found = await ports.unfinished.load(esp32Name)
+  const isSame = found?.at.stays === stays && found.at.from === dates.from
+  const before = isSame && found.at.to <= dates.to ? found : null
+  // The days that were begun with: what came later was carried over by the new stays, if at all.
+  const range = before === null ? dates : { from: before.at.from, to: before.at.to }
+  const done = [...(before?.at.done ?? [])]
+  const why = { ...work, reason: 'assignment' }
+  let written = 0
+  for (const register of record.watermarks.keys()) {
+    if (done.includes(register)) continue
+    const taken = before?.at.register === register ? before : null
+    const made = await rebuildInTurns(record, register, range, ports, why, {
+      taken: taken && { next: taken.at.next, made: taken.days },
+      isTimeUp: () => ports.timeLeftMs() <= 0,
+      put: (next, days) =>
+        ports.unfinished.save(esp32Name, { stays, ...range, done, register, next }, days),
+    })
+    written += made.written
+    if (!made.isDone) return { isDone: false, written }
+    done.push(register)
+  }
+  // What is left of it would be taken for another look at the same days.
+  if (before !== null) {
+    const over = { stays: '', ...range, done, register: '', next: 0 }
+    await ports.unfinished.save(esp32Name, over, [])
+  }
+  return { isDone: true, written }
 }
 
 /** The days to make anew; null when only the assignments are to be remembered. */
@@ -56,11 +102,10 @@ function datesToMake(record: NodeRecord, nowMs: number, zone: string): DateRange
   return isSettled ? 'none' : followed.dates
 }
 
-function sameStays(a: readonly Assignment[], b: readonly Assignment[]): boolean {
-  const text = (all: readonly Assignment[]) =>
-    JSON.stringify(all.map(({ classroom, fromMs }) => [classroom, fromMs]))
-  return text(a) === text(b)
-}
+const textOf = (all: readonly Assignment[]) =>
+  JSON.stringify(all.map(({ classroom, fromMs }) => [classroom, fromMs]))
+
+const sameStays = (a: readonly Assignment[], b: readonly Assignment[]) => textOf(a) === textOf(b)
 
 /** The local dates on which a node stands elsewhere by the new list than by the old one; null: none. */
 export function changedDates(

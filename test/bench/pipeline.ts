@@ -12,6 +12,7 @@ import { quarantineStore } from '../../functions/adapters/quarantine.ts'
 import { rawStore } from '../../functions/adapters/raw.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
 import { tariffStore } from '../../functions/adapters/tariffs.ts'
+import { unfinishedStore } from '../../functions/adapters/unfinished.ts'
 import { accept } from '../../functions/ingest/accept.ts'
 import { bookBatch } from '../../functions/ledger/batch.ts'
 import { remembered } from '../../functions/ledger/remembered.ts'
@@ -88,6 +89,8 @@ export async function startPipeline(): Promise<Pipeline> {
     control,
     closings,
     tariffs,
+    unfinished: unfinishedStore(client, table('control'), now),
+    timeLeftMs: () => 1,
     siteTimeZone: ZONE,
     now,
     failed,

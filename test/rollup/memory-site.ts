@@ -46,7 +46,17 @@ export function memorySite(zone: string, prices: Prices = { versions: [], repric
     facts: [],
     watermarks: new Map([[NODE, watermark]]),
   })
+  const unfinished = new Map<string, Awaited<ReturnType<StayPorts['unfinished']['load']>>>()
+  let timeLeftMs = () => 1
   const ports: StayPorts = {
+    unfinished: {
+      load: async (name) => structuredClone(unfinished.get(name) ?? null),
+      async save(name, at, days) {
+        written()
+        unfinished.set(name, structuredClone({ at, days: [...days] }))
+      },
+    },
+    timeLeftMs: () => timeLeftMs(),
     journal,
     rollups: {
       ...rollups,
@@ -96,13 +106,18 @@ export function memorySite(zone: string, prices: Prices = { versions: [], repric
       assignments = [...assignments, { classroom, fromMs }].sort((a, b) => a.fromMs - b.fromMs)
       assignedAtMs = nowMs
     },
+    /** How long a run may go on with the days of a move. */
+    setTimeLeft(left: () => number) {
+      timeLeftMs = left
+    },
     async book(readings: readonly Reading[]) {
       await book(NODE, readings, { journal, facts: async () => NO_FACTS, now: () => nowMs })
     },
     /** A run of the rollup. @param closes without it the day's end is not noticed */
     async run(closes = true) {
       const work = await startWork(ports)
-      await followStays(record(), ports, work)
+      const { isDone } = await followStays(record(), ports, work)
+      if (!isDone) return
       await roll(record(), NODE, ports, work)
       if (!closes) return
       await closeDays(ports, work)
