@@ -1,9 +1,10 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { NodePorts } from '../../functions/reconcile/node.ts'
 import { reconcileNode } from '../../functions/reconcile/node.ts'
 import { CAMPUS, type NodeSpec } from '../../local/fleet/model/campus.ts'
 import { seeded, WINDOW } from './campus-week.ts'
 
+vi.setConfig({ testTimeout: 60_000 })
 const MINUTE_MS = 60_000
 const [SPEC] = CAMPUS as [NodeSpec, ...NodeSpec[]]
 
