@@ -95,16 +95,18 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
     const opened = await parts.open(spec, outgoing(offlineMessage(spec, state)))
     session = opened
     pauseMs = FIRST_PAUSE_MS
+    const online = opened.publish(outgoing(onlineMessage(spec, state, now())))
     // The former firmware knows of no requests.
-    if (spec.firmware === 'current') {
-      await opened.subscribe(`autovolt/${spec.esp32_name}/resend`, (payload) => {
-        const reply = outgoing(take(payload))
-        // Who gets no answer asks again.
-        opened.publish(reply).catch(() => {})
-      })
-    }
-    await opened.publish(outgoing(onlineMessage(spec, state, now())))
+    await Promise.all([online, spec.firmware === 'current' ? listen(opened) : null])
     return opened
+  }
+
+  function listen(open: Session): Promise<void> {
+    return open.subscribe(`autovolt/${spec.esp32_name}/resend`, (payload) => {
+      const reply = outgoing(take(payload))
+      // Who gets no answer asks again.
+      open.publish(reply).catch(() => {})
+    })
   }
 
   /** One message at a time: order matters more than speed when a backlog is told. */

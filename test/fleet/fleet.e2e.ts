@@ -81,8 +81,8 @@ describe('the simulated campus', () => {
         .every((node) => sequencesOf(node.esp32_name).length >= node.sequenceNo - node.unsent)
     await probe.until(arrived)
     const batches = telemetryOf(offline).filter((message) => message.readings !== undefined)
-    expect(batches.length).toBeGreaterThan(0)
-    expect(batches[0]).toMatchObject({ replayed: true })
+    // On a busy machine the first of them may be what was measured while it connected.
+    expect(batches.filter(({ replayed }) => replayed).length).toBeGreaterThan(0)
     for (const node of before.nodes.filter((it) => !isOld(it))) {
       const sequences = sequencesOf(node.esp32_name)
       expect(sequences).toEqual(numbers(sequences.length))
