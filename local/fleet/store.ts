@@ -61,8 +61,11 @@ export interface Flash {
   held(esp32Name: string, epoch: number, from: number, most: number): Reading[]
 }
 
-/** Opens `<dataDir>/fleet/`. */
-export function openFlash(dataDir: string): Flash {
+/**
+ * Opens `<dataDir>/fleet/`.
+ * @param maxLines of a journal file; a node holds up to twice as many readings
+ */
+export function openFlash(dataDir: string, maxLines = MAX_LINES): Flash {
   const folder = join(dataDir, 'fleet')
   mkdirSync(folder, { recursive: true })
   const fileOf = (esp32Name: string) => join(folder, `${esp32Name}.json`)
@@ -89,7 +92,7 @@ export function openFlash(dataDir: string): Flash {
     append: (esp32Name, epoch, readings) => {
       const file = journalOf(esp32Name)
       let count = counts.get(esp32Name) ?? linesOf(file).length
-      if (count >= MAX_LINES) {
+      if (count >= maxLines) {
         renameSync(file, formerOf(esp32Name))
         count = 0
       }

@@ -115,12 +115,12 @@ describe('the journal of a node', () => {
   })
 
   it('loses its oldest half when it is full', () => {
-    const flash = openFlash(folder)
+    const flash = openFlash(folder, 8)
     const [one] = readings(1)
     const of = (sequenceNo: number) => ({ ...(one as Reading), sequenceNo })
-    const many = (from: number) => Array.from({ length: 4_096 }, (_, at) => of(from + at))
-    for (let from = 1; from < 20_000; from += 4_096) flash.append('sim-c', 7, many(from))
-    expect(flash.held('sim-c', 7, 1, 1)[0]?.sequenceNo).toBe(8_193)
-    expect(flash.held('sim-c', 7, 20_480, 9)).toEqual([of(20_480)])
+    const many = (from: number) => Array.from({ length: 4 }, (_, at) => of(from + at))
+    for (let from = 1; from <= 20; from += 4) flash.append('sim-c', 7, many(from))
+    expect(flash.held('sim-c', 7, 1, 1)).toEqual([of(9)])
+    expect(flash.held('sim-c', 7, 20, 9)).toEqual([of(20)])
   })
 })

@@ -20,6 +20,7 @@ describe('the defaults', () => {
       corsOrigins: ['https://energy.example.org'],
       tallyWindowSeconds: 60,
       ledgerWindowSeconds: 1,
+      reconcileWorkers: 32,
       tableLimits: { readUnits: 2000, writeUnits: 1000 },
       apiThrottle: { rate: 200, burst: 400 },
       archive: {
