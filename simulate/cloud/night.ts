@@ -89,6 +89,9 @@ export async function night(index: number, ports: NightPorts): Promise<Run | nul
   return reconciliationStore(engine.client, engine.tables.control as string).get(runId)
 }
 
+/** Invocations that share a night, at most. */
+const WORKERS = 8
+
 /** One invocation, in a process of its own: as `functions/reconcile/handler.ts` wires it. */
 async function invoked(
   { runId, worker }: Order,
@@ -113,6 +116,7 @@ async function invoked(
     rollups: rollupStore(client, table('rollups')),
     journal: journalReader(client, table('ledger')),
     anchors,
+    workers: WORKERS,
     startWorker: (id: string, next: number) =>
       reach(async () => startLater({ runId: id, worker: next })),
     notify: () => reach(async () => {}),
@@ -128,12 +132,16 @@ async function invoked(
     if (run === null) throw new Error(`there is no run "${runId}"`)
     if (run.finished_at_ms !== null) return
     const window = { runId, hasTariffs: false, ...windowOf(run, siteTimeZone) }
-    const share = { worker, workers: workersOf(run), pieces: run.pieces }
+    const share = { worker, workers: workersOf(run, WORKERS), pieces: run.pieces }
     const left = await work(window, share, {
       ...ports,
       anchors: await anchorsOf(anchors, run),
       pricer: pricer({ versions: [], repricings: [] }, siteTimeZone),
       rawRange: (register, range) => rawRange(client, table('telemetry'), register, range),
+      atEase: {
+        journal: journalReader(client, table('ledger'), false),
+        rawRange: (register, range) => rawRange(client, table('telemetry'), register, range, false),
+      },
       quarantined: quarantinedSince(client, table('quarantine')),
       repairs: repairs(reaching(lambdaClient(callees), reach), FUNCTIONS),
       inbox: { resend: () => reach(async () => {}) },
