@@ -112,8 +112,9 @@ function duplicates({ former }: ComparedDay): Reason[] {
 
 /** The former figure fits the day of UTC better than that of the site. */
 function utcDay({ day, former }: ComparedDay, own: OwnDay, difference: number): Reason[] {
-  const blocks = (Date.parse(`${day.date}T00:00:00Z`) - day.startMs) / BLOCK_MS
-  if (!Number.isInteger(blocks) || blocks <= 0 || own.nextBlocksMwh.length === 0) return []
+  const laterMs = Date.parse(`${day.date}T00:00:00Z`) - day.startMs
+  if (laterMs <= 0 || laterMs % BLOCK_MS !== 0 || own.nextBlocksMwh.length === 0) return []
+  const blocks = Math.floor(laterMs / BLOCK_MS)
   const utcMwh = sum(own.blocksMwh.slice(blocks)) + sum(own.nextBlocksMwh.slice(0, blocks))
   const oldMwh = formerMwh({ former })
   if (Math.abs(utcMwh - oldMwh) * 2 >= Math.abs(difference)) return []
@@ -155,7 +156,7 @@ function missedNow({ day }: ComparedDay, { quality, registers }: OwnDay): Reason
     const text = 'energy stands in suspense'
     reasons.push({ kind: 'suspense', mwh: -quality.suspenseMwh, text })
   }
-  const wholeS = ((day.endMs - day.startMs) / 1_000) * registers
+  const wholeS = Math.floor((day.endMs - day.startMs) / 1_000) * registers
   if (quality.coverageS * 20 < wholeS * 19) {
     const [seen, whole] = [quality.coverageS, wholeS].map((s) => Math.round(s / 3_600))
     const text = `the nodes accounted for ${seen} of ${whole} hours`
