@@ -43,17 +43,16 @@ export async function restoreAnchors(
   await withArchive(stack, { bucket: undefined, region: undefined }, async ({ s3, bucket }) => {
     const store = anchorStore(s3, bucket.replace('-archive-', '-anchors-'))
     const before = await store.latest(Date.parse(at))
+    const digests: string[] = []
     for (let piece = 0; piece < PIECES; piece++) {
       const own = heads.filter((head) => head.piece === piece)
-      await store.write(
-        runId,
-        piece,
-        own.map(({ register, n, hash }) => ({ register, n, hash })),
-      )
+      const anchors = own.map(({ register, n, hash }) => ({ register, n, hash }))
+      digests.push(await store.write(runId, piece, anchors))
     }
     await store.complete({
       run_id: runId,
       pieces: PIECES,
+      digests,
       written_at: at,
       previous: before && { key: before.key, sha256: before.sha256 },
       restored: { by: userInfo().username, reason },
