@@ -46,7 +46,7 @@ export function restate(
   }
   const change = placed.findIndex((is) => is.tMs >= owed.fromMs || !isAsBefore(is))
   const unchanged = change < 0 ? placed : placed.slice(0, change)
-  const resumed = resume(run, unchanged, told, state.walk.kept.length === 0)
+  const resumed = resume(run, unchanged, told, neverCounted(state, told))
   if (resumed === null) return null
   const from = resumed.after === null ? 0 : placed.findIndex((r) => r.id === resumed.after?.id) + 1
   const walked = walk(resumed.state, placed.slice(from), told)
@@ -86,6 +86,14 @@ export function restate(
     owed,
     left: isDone ? null : { fromMs: endMs, toMs: null },
   }
+}
+
+/**
+ * True where no counter was ever believed. A walk that kept none tells it of the lines before and of those to come
+ * alike, unless somebody set readings aside: who takes that back has lines before the run follow counters again.
+ */
+function neverCounted({ walk: { kept } }: JournalState, { decisions }: Told): boolean {
+  return kept.length === 0 && decisions.every(({ aside }) => aside.length === 0)
 }
 
 function endOf(

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { fromItem } from '../../functions/adapters/entry-codec.ts'
 import type { Action, Decision } from '../../functions/domain/decisions.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
-import type { Line } from '../../functions/domain/line.ts'
+import { intervals } from '../../functions/domain/intervals.ts'
+import { fold } from '../../functions/domain/journal.ts'
+import { type Line, lineIdentity } from '../../functions/domain/line.ts'
 import type { Reading } from '../../functions/domain/reading.ts'
 import { book } from '../../functions/ledger/book.ts'
 import { settle } from '../../functions/ledger/settle.ts'
@@ -21,6 +23,7 @@ function register() {
   }
   return {
     journal,
+    made,
     ports,
     book: (...readings: Reading[]) => book('n', readings, ports),
     settle: () => settle('n', null, START_MS + 1, ports),
@@ -145,4 +148,33 @@ test('of a register that nobody was asked about, entries say nothing of decision
   })
   await book('n', [at(240, 90_002, 5)], { ...it.ports, journal: watched })
   expect(reads).toEqual(['head', 'append'])
+})
+
+test('all counters set aside and taken back make the lines they made before, window by window', async () => {
+  const it = register()
+  const ports = { ...it.ports, windowHours: 2 }
+  const counted = Array.from({ length: 16 }, (_, n) =>
+    reading({ t: n * 1_800 + 7_210, wh: 100 + n * 30, w: 60 }),
+  )
+  const [first, second] = counted as [Reading, Reading]
+  const powers = Array.from({ length: 120 }, (_, n) => reading({ t: n * 300, w: 60 }))
+  const readings = [...powers, ...counted].sort((a, b) => a.atMs - b.atMs)
+  const mwh = () => fold(it.entries()).lines.reduce((sum, { energyMwh }) => sum + energyMwh, 0)
+  const decide = async (action: Action, aside: string[]) => {
+    const n = it.made.length + 1
+    it.made.push({ n, between: [first.id, second.id], action, aside, fromMs: first.atMs })
+    await settle('n', null, START_MS + 1, ports)
+  }
+  await book('n', readings, ports)
+  expect(mwh()).toBe(570_000)
+  await decide(
+    'set_aside',
+    counted.map((one) => one.id),
+  )
+  // 60 W all the time.
+  expect(mwh()).toBe(595_000)
+  await decide('accept', [])
+  expect(mwh()).toBe(570_000)
+  const sorted = (lines: readonly Line[]) => lines.map(lineIdentity).sort()
+  expect(sorted(fold(it.entries()).lines)).toEqual(sorted(intervals(readings, NO_FACTS, it.made)))
 })
