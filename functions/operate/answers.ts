@@ -1,5 +1,5 @@
 import type { Run } from '../adapters/reconciliations.ts'
-import type { Ticket } from '../adapters/tickets.ts'
+import { EXPLAINED, type Ticket } from '../adapters/tickets.ts'
 import type { ReconciliationAnswer, TicketAnswer } from '../contract/api/control.ts'
 import { offerOf } from '../domain/checks/offers.ts'
 
@@ -9,6 +9,8 @@ const maybe = (ms: number | null) => (ms === null ? null : instant(ms))
 /** A ticket as the API answers it. */
 export function ticketAnswer(ticket: Ticket): TicketAnswer {
   const { decision } = ticket
+  // What explained itself leaves nothing to decide.
+  const offer = ticket.resolved_by === EXPLAINED.by ? null : offerOf(ticket)
   return {
     id: ticket.id,
     rule: ticket.rule,
@@ -26,7 +28,7 @@ export function ticketAnswer(ticket: Ticket): TicketAnswer {
     resolved_by: ticket.resolved_by,
     resolved_at: maybe(ticket.resolved_at_ms),
     resolution: ticket.resolution,
-    actions: [...(offerOf(ticket)?.actions ?? [])],
+    actions: [...(offer?.actions ?? [])],
     decision: decision && {
       action: decision.action,
       n: decision.n,

@@ -89,6 +89,12 @@ function decidedBy(
     return refused(409, '/action', 'has nothing left to decide: the matter explained itself')
   }
   const { between, aside, fromMs } = offer
+  const strange = readings?.findIndex((id) => !offer.readings.includes(id)) ?? -1
+  if (strange >= 0) {
+    const asked = offer.readings.join(' and ')
+    const detail = `is "${readings?.[strange]}", and this ticket asks about ${asked}`
+    return refused(409, `/readings/${strange}`, detail)
+  }
   const odd = action === 'set_aside' ? [...new Set(readings ?? aside)] : []
   return { between, action, aside: odd, fromMs }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Ticket, ticketId } from '../../functions/adapters/tickets.ts'
 import type { Finding } from '../../functions/domain/checks/finding.ts'
+import { ticketAnswer } from '../../functions/operate/answers.ts'
 import { changed } from '../../functions/operate/change-ticket.ts'
 import { type Settling, settled } from '../../functions/reconcile/tickets.ts'
 
@@ -137,8 +138,24 @@ describe('resolving with an action', () => {
     expect(changed(ticket, resolve('set_aside'), by)).toMatchObject({
       decided: { ...step, action: 'set_aside', aside: ['s#1#3'] },
     })
-    const named = resolve('set_aside', { readings: ['s#1#3', 's#1#4', 's#1#3'] })
-    expect(changed(ticket, named, by)).toMatchObject({ decided: { aside: ['s#1#3', 's#1#4'] } })
+    const named = resolve('set_aside', { readings: ['s#1#3', 's#1#2', 's#1#3'] })
+    expect(changed(ticket, named, by)).toMatchObject({ decided: { aside: ['s#1#3', 's#1#2'] } })
+  })
+
+  it('is refused where it names a reading that nobody was asked about', () => {
+    const named = resolve('set_aside', { readings: ['s#1#3', 's#1#33'] })
+    expect(changed(ticket, named, by)).toEqual({
+      kind: 'refused',
+      status: 409,
+      pointer: '/readings/1',
+      detail: 'is "s#1#33", and this ticket asks about s#1#2 and s#1#3',
+    })
+  })
+
+  it('is not offered by a ticket that explained itself', () => {
+    expect(ticketAnswer(ticket).actions).toEqual(['accept', 'estimate', 'set_aside'])
+    const explained: Ticket = { ...ticket, status: 'resolved', resolved_by: 'system' }
+    expect(ticketAnswer(explained).actions).toEqual([])
   })
 
   it('decides nothing without one', () => {
@@ -155,7 +172,7 @@ describe('resolving with an action', () => {
     })
     const aside = answered(ticket, 'set_aside', ['s#1#3'])
     expect(changed(aside, resolve('set_aside'), by)).toEqual({ kind: 'same' })
-    const more = resolve('set_aside', { readings: ['s#1#3', 's#1#4'] })
+    const more = resolve('set_aside', { readings: ['s#1#3', 's#1#2'] })
     expect(changed(aside, more, by)).toMatchObject({ kind: 'changed' })
   })
 

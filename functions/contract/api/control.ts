@@ -117,7 +117,9 @@ export const TicketChange = z.strictObject({
     .min(1, 'must name at least one reading')
     .max(MAX_SET_ASIDE, `must name at most ${MAX_SET_ASIDE} readings`)
     .optional()
-    .describe('with `set_aside`: the readings that are odd, where it is not the later one alone'),
+    .describe(
+      'with `set_aside`: the readings that are odd, where it is not the later one alone; of those in the evidence',
+    ),
 })
 
 export const AuditAnswer = z.object({

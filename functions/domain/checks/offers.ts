@@ -5,6 +5,8 @@ import type { Rule } from './finding.ts'
 /** What a person can have done about a finding: actions that append to the ledger, on one step. */
 export interface Offer extends Pick<Decision, 'between' | 'fromMs'> {
   readonly actions: readonly Action[]
+  /** The readings that a person was asked about: others are not known to be any of the register. */
+  readonly readings: readonly string[]
   /** Readings that are odd if nobody names others. */
   readonly aside: readonly string[]
 }
@@ -29,7 +31,7 @@ export function offerOf(finding: {
   if (!step.success) return null
   const { readings, from, held_back } = step.data
   const [before, first, ...more] = readings
-  const named = { between: [before, first] as const, fromMs: from }
+  const named = { between: [before, first] as const, fromMs: from, readings }
   if (held_back === undefined) return { ...named, actions: ACTIONS, aside: [first] }
   return { ...named, actions: ['estimate', 'set_aside'], aside: [first, ...more] }
 }

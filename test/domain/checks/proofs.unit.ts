@@ -94,6 +94,7 @@ describe('old_suspense', () => {
       actions: ['estimate', 'set_aside'],
       between: [after.id, held.id],
       aside: [held.id],
+      readings: [after.id, held.id],
       fromMs: after.tMs,
     })
   })
