@@ -14,7 +14,7 @@ it('readings are not copied to Timestream unless a table is named', () => {
 it('where one is, a function copies new readings from the stream and can be asked again', () => {
   const { properties } = on.one(
     'AWS::Lambda::EventSourceMapping',
-    ({ FunctionName }) => FunctionName === 'ref:autovolt-prod-timestream',
+    ({ FunctionName }) => FunctionName === 'Arn:autovolt-prod-timestream:live',
   )
   expect(properties).toMatchObject({
     EventSourceArn: 'StreamArn:autovolt-prod-telemetry',
@@ -55,5 +55,7 @@ it('it has alarms: on errors, lateness, its failure queue and what Timestream re
     'autovolt-prod-timestream-failures-not-empty',
     'autovolt-prod-timestream-late',
     'autovolt-prod-timestream-rejected',
+      'autovolt-prod-timestream-slow',
+      'autovolt-prod-timestream-throttled',
   ])
 })
