@@ -6,6 +6,7 @@ import { criteria } from './commands/criteria.ts'
 import { claim, enrol, revoke, rotate } from './commands/identity.ts'
 import { compare, importLegacy } from './commands/legacy.ts'
 import { node } from './commands/node.ts'
+import { pause } from './commands/pause.ts'
 import { provision } from './commands/provision.ts'
 import { quarantine } from './commands/quarantine.ts'
 import { rebook } from './commands/rebook.ts'
@@ -14,6 +15,7 @@ import { redrive } from './commands/redrive.ts'
 import { replay } from './commands/replay.ts'
 import { restate } from './commands/restate.ts'
 import { restore } from './commands/restore.ts'
+import { resume } from './commands/resume.ts'
 import { rollup } from './commands/rollup.ts'
 import { show } from './commands/show.ts'
 import { tickets } from './commands/tickets.ts'
@@ -54,6 +56,8 @@ const COMMANDS = [
   redrive,
   rebook,
   restore,
+  pause,
+  resume,
   restate,
   quarantine,
   criteria,

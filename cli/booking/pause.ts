@@ -30,10 +30,7 @@ interface Tools {
 }
 
 /** Runs `work` with clients that end with it. */
-export async function withBooking<T>(
-  stack: Stack,
-  work: (tools: Tools) => Promise<T>,
-): Promise<T> {
+export async function withBooking<T>(stack: Stack, work: (tools: Tools) => Promise<T>): Promise<T> {
   const lambda = new LambdaClient(stack.client('lambda'))
   const lookEveryMs = stack.kind === 'local' ? 20 : 1_000
   try {
@@ -79,7 +76,9 @@ export async function resumeBooking(
   const lengthMs = nowMs - pause.pausedAtMs
   let rebooked = 0
   if (lengthMs > STREAM_KEEPS_MS) {
-    tell('the stream may not hold all of it any more: booking what was received from the raw events')
+    tell(
+      'the stream may not hold all of it any more: booking what was received from the raw events',
+    )
     rebooked = await bookReceived(tools, pause.pausedAtMs - BEFORE_MS)
   }
   await switchMappings(lambda, ids, true, tools.lookEveryMs)

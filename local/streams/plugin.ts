@@ -4,9 +4,10 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { localClient } from '../dynamodb/plugin.ts'
 import { openStreamRecords } from '../dynamodb/stream-records.ts'
 import type { Plugin } from '../runtime.ts'
-import { MAPPING, MAPPING_PROPERTIES, mappingSpec } from './mapping.ts'
+import { MAPPING, MAPPING_PROPERTIES, type MappingSpec, mappingSpec } from './mapping.ts'
 import { openCheckpoints } from './progress.ts'
 import { type Reader, startReader } from './reader.ts'
+import { mappingRoutes, openSwitches } from './switches.ts'
 
 const LOOK_BUSY_MS = 10
 const LOOK_IDLE_MS = 30
@@ -22,21 +23,26 @@ export const streams: Plugin = {
 
   async start(runtime, options) {
     const specs = runtime.ofType(MAPPING).map((resource) => mappingSpec(resource, runtime))
-    const enabled = specs.filter((it) => it.enabled)
     const endpoint = runtime.endpoints.dynamodb
-    if (enabled.length === 0 || endpoint === undefined) return { stop: async () => {} }
+    if (specs.length === 0 || endpoint === undefined) return { stop: async () => {} }
 
     const client = new DynamoDBStreamsClient(localClient(endpoint, runtime.region))
     const tables = new DynamoDBClient(localClient(endpoint, runtime.region))
     const records = openStreamRecords(join(runtime.dataDir, 'dynamodb.sqlite'))
     const checkpoints = openCheckpoints(runtime.store)
+    const switches = openSwitches(runtime.store)
     const newest = new Map(records.advanced().map((it) => [it.table, it.newest]))
 
-    const readers: Reader[] = []
-    for (const spec of enabled) {
+    // Only the start of the stack can find a database that has lost its last records.
+    let isStart = true
+    const newestOf = (spec: MappingSpec) =>
+      (isStart ? undefined : checkpoints.load(spec.id)) ?? newest.get(spec.table) ?? 0
+    const readers = new Map<MappingSpec, Reader>()
+    const read = async (spec: MappingSpec) => {
       const described = await tables.send(new DescribeTableCommand({ TableName: spec.table }))
       const partition = described.Table?.KeySchema?.find((key) => key.KeyType === 'HASH')
-      readers.push(
+      readers.set(
+        spec,
         await startReader({
           spec,
           client,
@@ -44,7 +50,7 @@ export const streams: Plugin = {
           sourceArn: described.Table?.LatestStreamArn ?? '',
           partitionKey: partition?.AttributeName ?? '',
           region: runtime.region,
-          newest: newest.get(spec.table) ?? 0,
+          newest: newestOf(spec),
           // The database stamps records with the machine's clock, so their age is measured by it.
           now: () => Date.now(),
           retryWaitMs: options.streamRetryWaitMs ?? RETRY_WAIT_MS,
@@ -65,7 +71,23 @@ export const streams: Plugin = {
         }),
       )
     }
-    tables.destroy()
+    for (const spec of specs) if (switches.isEnabled(spec)) await read(spec)
+    isStart = false
+
+    // One after the other: a reader that is starting cannot be stopped.
+    let changing = Promise.resolve()
+    const change = (spec: MappingSpec, isEnabled: boolean) => {
+      const changed = changing.then(async () => {
+        switches.set(spec, isEnabled)
+        const reader = readers.get(spec)
+        if (isEnabled && !reader) await read(spec)
+        if (isEnabled || !reader) return
+        await reader.stop()
+        readers.delete(spec)
+      })
+      changing = changed.catch(() => {})
+      return changed
+    }
 
     let stopped = false
     let timer: NodeJS.Timeout
@@ -77,7 +99,7 @@ export const streams: Plugin = {
       try {
         for (const { table } of records.advanced()) {
           busyUntilMs = nowMs + BUSY_FOR_MS
-          for (const reader of readers) if (reader.spec.table === table) reader.wake()
+          for (const reader of readers.values()) if (reader.spec.table === table) reader.wake()
         }
         if (nowMs >= trimAtMs) trimAtMs = nowMs + (trim() ? LOOK_IDLE_MS : TRIM_EVERY_MS)
       } catch (error) {
@@ -86,11 +108,14 @@ export const streams: Plugin = {
       }
       timer = setTimeout(look, nowMs < busyUntilMs ? LOOK_BUSY_MS : LOOK_IDLE_MS)
     }
+    /** A mapping that is switched off keeps its place, and the records behind it, until it goes on. */
+    const throughOf = (spec: MappingSpec) =>
+      readers.get(spec)?.through() ?? checkpoints.load(spec.id) ?? 0
     /** Deletes some records all readers have done. True when there may be more. */
     const trim = () => {
       let more = false
-      for (const table of new Set(readers.map((it) => it.spec.table))) {
-        const through = readers.filter((it) => it.spec.table === table).map((it) => it.through())
+      for (const table of new Set(specs.map((it) => it.table))) {
+        const through = specs.filter((it) => it.table === table).map(throughOf)
         more = records.trim(table, Math.min(...through), TRIM_CHUNK) === TRIM_CHUNK || more
       }
       return more
@@ -98,10 +123,13 @@ export const streams: Plugin = {
     look()
 
     return {
+      controlRoutes: mappingRoutes(specs, switches, change),
       async stop() {
         stopped = true
         clearTimeout(timer)
-        await Promise.all(readers.map((reader) => reader.stop()))
+        await changing
+        await Promise.all([...readers.values()].map((reader) => reader.stop()))
+        tables.destroy()
         records.close()
         client.destroy()
       },

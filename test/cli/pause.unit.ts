@@ -1,3 +1,4 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import {
   GetEventSourceMappingCommand,
   InvokeCommand,
@@ -25,8 +26,8 @@ const HOUR_MS = 3_600_000
 const tools = (nowMs: number) => ({
   stack,
   nowMs,
-  lambda: lambda as unknown as LambdaClient,
-  tables: tables as unknown as DynamoDBDocumentClient,
+  lambda: new LambdaClient({ region: 'ap-south-1' }),
+  tables: DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'ap-south-1' })),
   lookEveryMs: 0,
 })
 
@@ -63,10 +64,10 @@ describe('a pause', () => {
     await pauseBooking(tools(T0), 'cutover')
     expect(switched()).toEqual([{ UUID: 'm-1', Enabled: false }])
     expect(lambda.commandCalls(GetEventSourceMappingCommand)).toHaveLength(2)
-    const [put, audit] = tables.commandCalls(TransactWriteCommand)[0]?.args[0].input
-      .TransactItems as [{ Put: { Item: object } }, { Put: { Item: object } }]
-    expect(put.Put.Item).toMatchObject({ kind: 'pause', paused_at_ms: T0, reason: 'cutover' })
-    expect(audit.Put.Item).toMatchObject({ kind: 'audit', action: 'booking.pause' })
+    const { TransactItems = [] } = tables.commandCalls(TransactWriteCommand)[0]?.args[0].input ?? {}
+    const [put, audit] = TransactItems.map(({ Put }) => Put?.Item)
+    expect(put).toMatchObject({ kind: 'pause', paused_at_ms: T0, reason: 'cutover' })
+    expect(audit).toMatchObject({ kind: 'audit', action: 'booking.pause' })
   })
 })
 
@@ -87,7 +88,9 @@ describe('booking goes on', () => {
   })
   const stored = () => {
     tables.on(ScanCommand).resolves({
-      Items: [{ esp32_name: 'esp32-a', kind: 'node', rating_w: 3_000, channels: [] }],
+      Items: [
+        { esp32_name: 'esp32-a', kind: 'node', rating_w: 3_000, channels: [], created_at_ms: T0 },
+      ],
     })
     tables.on(QueryCommand).resolves({ Items: [] })
     tables.on(QueryCommand, { TableName: 'autovolt-prod-telemetry' }).resolves({

@@ -55,7 +55,7 @@ it('it has alarms: on errors, lateness, its failure queue and what Timestream re
     'autovolt-prod-timestream-failures-not-empty',
     'autovolt-prod-timestream-late',
     'autovolt-prod-timestream-rejected',
-      'autovolt-prod-timestream-slow',
-      'autovolt-prod-timestream-throttled',
+    'autovolt-prod-timestream-slow',
+    'autovolt-prod-timestream-throttled',
   ])
 })
