@@ -73,10 +73,11 @@ export function decidedIn(decisions: Decisions): number {
 
 /** What was said since the first `known` decisions, and of which readings. */
 export interface News {
-  /** Readings that lines may be others for: those named, and those named by what they follow. */
-  readonly ids: ReadonlySet<string>
-  /** Where those readings lay when the decisions were made. */
-  readonly fromMs: number
+  /**
+   * Readings that lines may be others for: those named, and those named by what they follow; with the instant
+   * near which each lay when it was decided about.
+   */
+  readonly near: ReadonlyMap<string, number>
   /** They say what steps are worth; none takes readings out of the walk, or did. */
   readonly isOfSteps: boolean
 }
@@ -88,8 +89,11 @@ export function decidedSince(decisions: Decisions, known: number): News | null {
   const steps = new Set(added.map(({ between }) => stepName(between)))
   const concerned = decisions.filter(({ between }) => steps.has(stepName(between)))
   return {
-    ids: new Set(concerned.flatMap(({ between, aside }) => [...between, ...aside])),
-    fromMs: Math.min(...concerned.map(({ fromMs }) => fromMs)),
+    near: new Map(
+      concerned.flatMap(({ between, aside, fromMs }) =>
+        [...between, ...aside].map((id) => [id, fromMs] as const),
+      ),
+    ),
     isOfSteps: concerned.every(({ action }) => action !== 'set_aside'),
   }
 }

@@ -27,20 +27,20 @@ export async function neighbourhood(
   return surroundings(journal, register, range, extraHours)
 }
 
+/** Hours, both included, in which something is looked for. */
+export interface Hours {
+  readonly fromHour: number
+  readonly toHour: number
+}
+
 /** The booked readings in some hours and in `extraHours` of the nearest ones on both sides. */
 export async function surroundings(
   journal: JournalReader,
   register: string,
-  range: { readonly fromHour: number; readonly toHour: number },
+  range: Hours,
   extraHours: number,
 ): Promise<Run> {
-  const low = await step(journal, register, range.fromHour, 'below', extraHours)
-  const high = await step(journal, register, range.toHour, 'above', extraHours)
-  const entries = await entriesOf(journal, register, low.hour, high.hour)
-  const newest = new Map<string, PlacedReading>()
-  for (const entry of entries) {
-    for (const reading of [...entry.readings, ...entry.moved]) newest.set(reading.id, reading)
-  }
+  const { entries, newest, low, high } = await look(journal, register, range, extraHours)
   // An entry may also hold readings of hours outside of the range, whose neighbours were not read.
   const inRange = (reading: PlacedReading) =>
     hourOf(reading.tMs) >= low.hour && hourOf(reading.tMs) <= high.hour
@@ -56,6 +56,44 @@ export async function surroundings(
   return { known, lines, keptIds, toStart: low.isEnd, toEnd: high.isEnd }
 }
 
+/** Some readings, as those hours and `extraHours` of the nearest ones on both sides tell of them. */
+export interface Found {
+  /** Where they lie; those that left the hours looked at may have gone on from there. */
+  readonly places: ReadonlyMap<string, PlacedReading>
+  /** The whole journal was looked at. */
+  readonly isWhole: boolean
+}
+
+/** Looks for readings by their identities. Whoever moved one out of the hours looked at says where to. */
+export async function findReadings(
+  journal: JournalReader,
+  register: string,
+  ids: ReadonlySet<string>,
+  range: Hours,
+  extraHours: number,
+): Promise<Found> {
+  const { newest, low, high } = await look(journal, register, range, extraHours)
+  const places = new Map([...newest].filter(([id]) => ids.has(id)))
+  return { places, isWhole: low.isEnd && high.isEnd }
+}
+
+/** All entries around some hours, and the newest they say of each reading. */
+async function look(
+  journal: JournalReader,
+  register: string,
+  range: Hours,
+  extraHours: number,
+): Promise<{ entries: Entry[]; newest: Map<string, PlacedReading>; low: Edge; high: Edge }> {
+  const low = await step(journal, register, range.fromHour, 'below', extraHours)
+  const high = await step(journal, register, range.toHour, 'above', extraHours)
+  const entries = await entriesOf(journal, register, low.hour, high.hour)
+  const newest = new Map<string, PlacedReading>()
+  for (const entry of entries) {
+    for (const reading of [...entry.readings, ...entry.moved]) newest.set(reading.id, reading)
+  }
+  return { entries, newest, low, high }
+}
+
 /**
  * Where weak readings at the end lie depends on what follows them, so an open run ends before them: at an
  * instant that is wholly in it, since of several epochs at one instant places do not tell which is the last.
@@ -69,13 +107,19 @@ function openRun(sorted: readonly PlacedReading[]): readonly PlacedReading[] {
   return isShared ? openRun(sorted.filter(({ tMs }) => tMs < last.tMs)) : sorted.slice(0, end)
 }
 
+/** The last hour looked at on one side, and whether there is none beyond it. */
+interface Edge {
+  readonly hour: number
+  readonly isEnd: boolean
+}
+
 async function step(
   journal: JournalReader,
   register: string,
   from: number,
   side: 'below' | 'above',
   hours: number,
-): Promise<{ hour: number; isEnd: boolean }> {
+): Promise<Edge> {
   // No number of hours is the whole journal: then there is nothing to step through.
   if (hours === Number.POSITIVE_INFINITY) {
     return { hour: side === 'below' ? FIRST_HOUR : LAST_HOUR, isEnd: true }

@@ -1,11 +1,9 @@
-import { fromItem } from '../adapters/entry-codec.ts'
 import type { JournalReader } from '../adapters/journal.ts'
 import { knowing } from '../domain/append.ts'
 import {
   type Decisions,
   decidedIn,
   decidedSince,
-  type News,
   NO_DECISIONS,
   type Told,
 } from '../domain/decisions.ts'
@@ -17,12 +15,11 @@ import {
   type JournalState,
   type Owed,
 } from '../domain/journal.ts'
-import { placedOrder } from '../domain/order.ts'
 import type { Change } from '../domain/pieces.ts'
-import type { PlacedReading } from '../domain/reading.ts'
 import { restate } from '../domain/restate.ts'
 import { surroundings } from './neighbourhood.ts'
 import { Contended } from './poison.ts'
+import { reachOf } from './reach.ts'
 import { type WritePorts, write } from './write.ts'
 
 const WINDOW_HOURS = 24 * 7
@@ -90,46 +87,6 @@ function together(all: readonly (Owed | null)[]): Owed | null {
 }
 
 /**
- * The lines that decisions may change; null when none of the readings they are about is booked. Those are
- * looked for where they lay when the decisions were made and, as late readings may have moved them since,
- * in the whole journal if need be.
- */
-async function reachOf(
-  register: string,
-  { ids, fromMs, isOfSteps }: News,
-  journal: JournalReader,
-): Promise<Owed | null> {
-  const range = { fromHour: hourOf(fromMs), toHour: hourOf(fromMs) }
-  const { known } = await surroundings(journal, register, range, 1)
-  const near = known.filter(({ id }) => ids.has(id))
-  const found = near.length === ids.size ? near : await readingsOf(register, ids, journal)
-  if (found.length === 0) return null
-  const places = found.map(({ tMs }) => tMs)
-  // What rises from reading to reading is walked alike, whatever its steps are worth.
-  const rises = found.every(
-    ({ energyMwh }, at) => energyMwh !== null && energyMwh >= (found[at - 1]?.energyMwh ?? 0),
-  )
-  const toMs = isOfSteps && rises ? Math.max(...places) + 1 : null
-  return { fromMs: Math.min(...places), toMs }
-}
-
-/** Some readings of a journal, in order. */
-async function readingsOf(
-  register: string,
-  ids: ReadonlySet<string>,
-  journal: JournalReader,
-): Promise<PlacedReading[]> {
-  const newest = new Map<string, PlacedReading>()
-  for await (const item of journal.items(register)) {
-    const { readings, moved } = fromItem(item)
-    for (const reading of [...readings, ...moved]) {
-      if (ids.has(reading.id)) newest.set(reading.id, reading)
-    }
-  }
-  return [...newest.values()].sort(placedOrder)
-}
-
-/**
  * The next step towards settling what is owed: the lines of a few days brought to what the readings and
  * what was told of them say. It works on what stands in the journal, so whoever comes next goes on where
  * it ended.
@@ -145,14 +102,24 @@ export async function settlement(
   // The first hour in which anything is.
   const fromHour =
     (await journal.nearestHour(register, hourOf(owed.fromMs) - 1, 'above')) ?? hourOf(owed.fromMs)
-  const toHour = owed.toMs === null ? fromHour + windowHours : hourOf(owed.toMs)
+  const lastHour = fromHour + windowHours
+  // Answers about steps that are months apart are owed together, and are settled window by window all the same.
+  const isCut = owed.toMs === null || hourOf(owed.toMs) > lastHour
+  const toHour = isCut || owed.toMs === null ? lastHour : hourOf(owed.toMs)
+  const stretch = isCut ? { ...owed, toMs: null } : owed
   for (let extra = 1; ; extra *= 4) {
     const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
     const run = await surroundings(journal, register, { fromHour, toHour }, hours)
-    const change = restate(head.state, run, owed, told, reason)
-    if (change !== null) return change
+    const change = restate(head.state, run, stretch, told, reason)
+    if (change !== null) return { ...change, owed, left: leftOf(owed, change) }
     if (run.toStart && run.toEnd) throw new Error(`the journal of ${register} cannot be restated`)
   }
+}
+
+/** What is owed behind a window. */
+function leftOf({ toMs }: Owed, { left = null }: Change): Owed | null {
+  if (left === null || (toMs !== null && left.fromMs >= toMs)) return null
+  return { fromMs: left.fromMs, toMs }
 }
 
 function reasonFor(head: Entry, { facts, decisions }: Told): EntryReason {

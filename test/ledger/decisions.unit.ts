@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fromItem } from '../../functions/adapters/entry-codec.ts'
+import type { Journal } from '../../functions/adapters/journal.ts'
 import type { Action, Decision } from '../../functions/domain/decisions.ts'
 import { NO_FACTS } from '../../functions/domain/facts.ts'
 import { intervals } from '../../functions/domain/intervals.ts'
@@ -177,4 +178,105 @@ test('all counters set aside and taken back make the lines they made before, win
   expect(mwh()).toBe(570_000)
   const sorted = (lines: readonly Line[]) => lines.map(lineIdentity).sort()
   expect(sorted(fold(it.entries()).lines)).toEqual(sorted(intervals(readings, NO_FACTS, it.made)))
+})
+
+/** A journal that nobody reads from end to end. */
+const unscanned = (it: ReturnType<typeof register>) => ({
+  ...it.ports,
+  journal: {
+    ...it.journal,
+    items: () => {
+      throw new Error('the whole journal is read')
+    },
+  },
+})
+
+describe('the readings of a decision are looked for around where they lay', () => {
+  test('one that is nowhere says nothing, and the register goes on', async () => {
+    const it = register()
+    await it.book(...JUMP)
+    const ids = { between: [id(8), id(9)] as const, aside: [id(9)] }
+    it.made.push({ n: 1, ...ids, action: 'set_aside', fromMs: START_MS })
+    await book('n', [at(240, 90_002, 5)], unscanned(it))
+    expect(it.lines(2)).toEqual(['+measured 1000'])
+    expect(it.entries().at(-1)?.state).toMatchObject({ decisions: 1, owed: null })
+  })
+
+  test('where one of several is nowhere, the others count', async () => {
+    const it = register()
+    await it.book(...JUMP)
+    const aside = [id(3), id(4), id(77)]
+    it.made.push({ n: 1, between: [id(2), id(3)], aside, action: 'set_aside', fromMs: START_MS })
+    await book('n', [at(240, 102, 5)], unscanned(it))
+    expect(it.lines(3)).toEqual(['+measured 1000 set_aside'])
+  })
+
+  test('also those that nobody measured the time of', async () => {
+    const it = register()
+    const received = JUMP.map((one) => ({ ...one, timeSource: 'received' as const }))
+    await it.book(...received)
+    const more = (n: number) => at(n * 3_600, 90_000 + n, 4 + n)
+    for (let n = 1; n < 90; n++) {
+      await it.book({ ...more(n), timeSource: 'received' as const })
+    }
+    it.decide('accept')
+    const before = it.journal.stored.length
+    await settle('n', null, START_MS + 1, unscanned(it))
+    expect(it.lines(before + 1)).toEqual([
+      '-estimate 1000',
+      '-suspense 89898000',
+      '+measured 89899000 decided',
+    ])
+  })
+
+  test('one that was moved far since is followed to where it lies', async () => {
+    const it = register()
+    // The third ran three hundred hours ahead, as the next ones tell.
+    const ahead = { ...at(300 * 3_600, 90_000, 3), hash: 'ahead' }
+    await it.book(...JUMP.slice(0, 2))
+    await it.book(ahead)
+    await it.book(at(180, 90_001, 4))
+    const hourly = Array.from({ length: 299 }, (_, n) => at((n + 1) * 3_600, 90_002 + n, 5 + n))
+    await it.book(...hourly)
+    it.decide('accept', START_MS + 300 * 3_600_000)
+    await settle('n', null, START_MS + 1, unscanned(it))
+    expect(fold(it.entries()).lines.map(brief)).toContain('+measured 89899000 clock decided')
+  })
+})
+
+test('answers about steps that lie months apart are settled window by window', async () => {
+  const it = register()
+  const HOURS = 60 * 24
+  const counted = Array.from({ length: HOURS }, (_, n) =>
+    at(n * 3_600, 100 + n + (n > 100 ? 90_000 : 0) + (n > 1_300 ? 90_000 : 0), n + 1),
+  )
+  await it.book(...counted)
+  const decide = (n: number, seq: number) => {
+    const between = [id(seq), id(seq + 1)] as const
+    const fromMs = START_MS + (seq - 1) * 3_600_000
+    it.made.push({ n, between, action: 'accept', aside: [], fromMs })
+  }
+  decide(1, 101)
+  decide(2, 1_301)
+  let widest = 0
+  const journal: Journal = {
+    ...it.journal,
+    pointers: async (register, fromHour, toHour) => {
+      widest = Math.max(widest, toHour - fromHour)
+      return it.journal.pointers(register, fromHour, toHour)
+    },
+  }
+  const total = it.journal.stored.length
+  await settle('n', null, START_MS + 1, { ...it.ports, journal })
+  const decided = it.entries().slice(total)
+  expect(decided.length).toBeGreaterThan(5)
+  // A week, and what is looked at around it.
+  expect(widest).toBeLessThan(200)
+  // The second step ends 1,301 hours after the start.
+  const toMs = START_MS + 1_301 * 3_600_000 + 1
+  expect(new Set(decided.slice(0, -1).map(({ state }) => state.owed?.toMs))).toEqual(
+    new Set([toMs]),
+  )
+  expect(decided.at(-1)?.state.owed).toBeNull()
+  expect(fold(it.entries()).lines.filter(({ kind }) => kind !== 'measured')).toEqual([])
 })
