@@ -48,7 +48,7 @@ it('it may write to that table, and to no table of ours', () => {
   ).toEqual([])
 })
 
-it('it has alarms: on errors, lateness, its failure queue and what Timestream refuses', () => {
+it('it has alarms: on errors, lateness, throttling, its failure queue and what Timestream refuses', () => {
   const names = on.ofType('AWS::CloudWatch::Alarm').map(({ properties }) => properties.AlarmName)
   expect(names.filter((name) => name.includes('timestream')).sort()).toEqual([
     'autovolt-prod-timestream-errors',
