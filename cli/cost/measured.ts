@@ -173,7 +173,7 @@ export const FUNCTIONS = {
     perRecordCalls: 5_000n,
     lanes: 8n,
   },
-  reconcile: { memoryMb: 1_024n, baseUs: 0n, baseCalls: 0n, ...simple },
+  reconcile: { memoryMb: 1_769n, baseUs: 0n, baseCalls: 0n, ...simple },
   api: { memoryMb: 1_769n, baseUs: 84_000n, baseCalls: 0n, ...simple },
 } as const satisfies Record<string, FunctionUnits>
 
