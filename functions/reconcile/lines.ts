@@ -1,5 +1,6 @@
 import type { JournalReader } from '../adapters/journal.ts'
-import type { Told } from '../domain/decisions.ts'
+import { decidedIn, type Told } from '../domain/decisions.ts'
+import { changedSince } from '../domain/facts.ts'
 import type { Run } from '../domain/insert.ts'
 import { type Entry, hourOf } from '../domain/journal.ts'
 import type { Line } from '../domain/line.ts'
@@ -53,8 +54,8 @@ async function differences(
   told: Told,
   journal: JournalReader,
 ): Promise<string[]> {
-  // Where nothing was said since, the runs of those days have proved what there is.
-  if (!tail.known.some(({ tMs }) => tMs >= tail.fromMs)) return []
+  // Where nothing was read since, the runs of those days have proved what there is; people may have spoken later.
+  if (!tail.known.some(({ tMs }) => tMs >= tail.fromMs)) return unfollowed(head, told)
   const owed = { fromMs: tail.fromMs, toMs: null }
   let run = runOf(tail)
   for (let extra = 1; ; extra *= 4) {
@@ -75,6 +76,24 @@ async function differences(
     const range = { fromHour: hourOf(tail.edgeMs), toHour: hourOf(head.state.last.tMs) }
     run = await surroundings(journal, register, range, hours)
   }
+}
+
+/** What the ledger would do with the next reading, of a register of which none may ever come. */
+function unfollowed({ state }: Entry, { facts, decisions }: Told): string[] {
+  const faults: string[] = []
+  const instant = (ms: number) => new Date(ms).toISOString()
+  if (state.owed !== null) {
+    faults.push(`a change of lines from ${instant(state.owed.fromMs)} on is not complete`)
+  }
+  const sinceMs = changedSince(facts, state.facts)
+  if (sinceMs !== null && sinceMs <= state.last.tMs) {
+    faults.push(`lines from ${instant(sinceMs)} on do not follow the facts recorded since`)
+  }
+  const decided = decidedIn(decisions)
+  if (decided > state.decisions) {
+    faults.push(`${decided} decisions were made, and the lines follow ${state.decisions} of them`)
+  }
+  return faults
 }
 
 /** What was read anyway, as a run: to the journal's end, and from its beginning where that was read. */
