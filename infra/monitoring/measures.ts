@@ -56,7 +56,7 @@ export function metricsOf(config: StageConfig, apiId: string) {
       dimensionsMap: { ApiId: apiId },
       statistic,
       period,
-      label: statistic === Stats.SUM ? metricName : `${metricName} ${statistic}`,
+      label: metricName,
     })
   const table = (name: string, metricName: string, period = MINUTE) =>
     new Metric({
@@ -107,7 +107,10 @@ export function measuresOf({
         QUARTER,
       ),
     },
-    overdue: { metric: own('probe', 'ReadingsOverdue', MAXIMUM, FIVE), periods: 3 },
+    overdue: {
+      metric: own('probe', 'ReadingsOverdue', MAXIMUM, FIVE).with({ label: 'overdue' }),
+      periods: 3,
+    },
     'high-confidence': {
       metric: math(
         'high',
@@ -120,18 +123,36 @@ export function measuresOf({
         HOUR,
       ),
     },
-    uptime: { metric: own('rollup', 'UptimePercent', AVERAGE, HOUR), periods: 2 },
-    'rollups-differ': { metric: own('reconcile', 'RollupsDiffer', MAXIMUM, HOUR), ...ALL_DAY },
-    probe: { metric: own('probe', 'ProbeDifferenceMwh', MAXIMUM, FIVE) },
-    'sequence-gaps': { metric: own('reconcile', 'SequenceGaps', MAXIMUM, HOUR), ...ALL_DAY },
+    uptime: {
+      metric: own('rollup', 'UptimePercent', AVERAGE, HOUR).with({ label: 'online' }),
+      periods: 2,
+    },
+    'rollups-differ': {
+      metric: own('reconcile', 'RollupsDiffer', MAXIMUM, HOUR).with({ label: 'days that differ' }),
+      ...ALL_DAY,
+    },
+    probe: {
+      metric: own('probe', 'ProbeDifferenceMwh', MAXIMUM, FIVE).with({ label: 'difference' }),
+    },
+    'sequence-gaps': {
+      metric: own('reconcile', 'SequenceGaps', MAXIMUM, HOUR).with({ label: 'gaps' }),
+      ...ALL_DAY,
+    },
     'nightly-run': {
-      metric: own('reconcile', 'ReconciliationSucceeded', SUM, HOUR),
+      metric: own('reconcile', 'ReconciliationSucceeded', SUM, HOUR).with({
+        label: 'runs that ended well',
+      }),
       periods: 26,
       missing: TreatMissingData.BREACHING,
     },
-    reconcile: { metric: own('reconcile', 'ReconciliationMs', MAXIMUM, HOUR), ...ALL_DAY },
-    recalculation: { metric: own('recalculate', 'RecalculationMs', MAXIMUM, HOUR) },
-    tickets: { metric: own('probe', 'TicketsOpenedWeek', MAXIMUM) },
+    reconcile: {
+      metric: own('reconcile', 'ReconciliationMs', MAXIMUM, HOUR).with({ label: 'longest run' }),
+      ...ALL_DAY,
+    },
+    recalculation: {
+      metric: own('recalculate', 'RecalculationMs', MAXIMUM, HOUR).with({ label: 'longest job' }),
+    },
+    tickets: { metric: own('probe', 'TicketsOpenedWeek', MAXIMUM).with({ label: 'opened' }) },
     ingest: { metric: lambda('ingest', 'Duration', Stats.p(95)), periods: 3 },
     ledger: {
       metric: math(
@@ -145,10 +166,12 @@ export function measuresOf({
       ),
       periods: 2,
     },
-    aggregation: { metric: own('rollup', 'DayClosingMs', MAXIMUM, HOUR) },
-    'rollup-age': { metric: own('rollup', 'RollupAgeMs', MAXIMUM) },
-    'api-median': { metric: api('Latency', Stats.p(50)), periods: 3 },
-    'api-p95': { metric: api('Latency', Stats.p(95)), periods: 3 },
+    aggregation: {
+      metric: own('rollup', 'DayClosingMs', MAXIMUM, HOUR).with({ label: 'closing' }),
+    },
+    'rollup-age': { metric: own('rollup', 'RollupAgeMs', MAXIMUM).with({ label: 'oldest entry' }) },
+    'api-median': { metric: api('Latency', Stats.p(50)).with({ label: 'median' }), periods: 3 },
+    'api-p95': { metric: api('Latency', Stats.p(95)).with({ label: 'p95' }), periods: 3 },
     'api-errors': {
       metric: math(
         'answers that failed',

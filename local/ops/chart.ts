@@ -5,7 +5,7 @@ import { quantity } from './quantity.ts'
 
 const WIDTH = 300
 const HEIGHT = 96
-/** Room for the names of lines at the right. */
+/** Room above the highest value and below the lowest. */
 const MARGIN = 4
 
 const COLOURS = [
@@ -32,13 +32,35 @@ export function chartCard(chart: ChartFigures, fromMs: number, toMs: number): st
   const promised = chart.limits.find(({ label }) => label === 'target')
   const body =
     chart.onlyOnAws === null
-      ? svg(chart, fromMs, toMs) + legend(chart)
+      ? (hasValues(chart) ? svg(chart, fromMs, toMs) : '<p class="aws">nothing measured yet</p>') +
+        legend(chart)
       : `<p class="aws">only on AWS: ${escaped(chart.onlyOnAws)}</p>`
   const lead = chart.curves.length > 1 && promised === undefined ? '' : quantity(newest, chart.unit)
   const promise = promised
-    ? `<span class="promise">${chart.limits.some(isBelow(promised)) ? '≥' : '≤'} ${quantity(promised.value, chart.unit)}</span>`
+    ? `<span class="promise">${chart.limits.some(isBelow(promised)) ? '≥' : '≤'} ${quantity(promised.value, chart.unit)}${beyond(chart)}</span>`
     : ''
   return `<section class="card ${verdict}"><h3>${escaped(chart.title)}</h3><p class="now"><b>${lead}</b>${promise}</p>${body}</section>`
+}
+
+/** The lines that lie too high to be drawn beside the figures of now. */
+function beyond(chart: ChartFigures): string {
+  const top = topOf(chart)
+  const target = chart.limits.find(({ label }) => label === 'target')?.value
+  const lines = chart.limits
+    .filter(({ value }) => value !== target && (value > top || !hasValues(chart)))
+    .map(({ label, value }) => `${label} ${quantity(value, chart.unit)}`.replaceAll(' ', '\u00a0'))
+  return lines.length > 0 ? `<small>${escaped(lines.join(' · '))}</small>` : ''
+}
+
+const valuesOf = ({ curves }: ChartFigures) =>
+  curves.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
+const hasValues = (chart: ChartFigures) => valuesOf(chart).length > 0
+
+/** The value at the upper edge of a chart. */
+function topOf(chart: ChartFigures): number {
+  const target = chart.limits.find(({ label }) => label === 'target')?.value
+  const highest = Math.max(...valuesOf(chart), target ?? 0, 0)
+  return chart.max ?? (highest === 0 ? 1 : highest * 1.2)
 }
 
 const isBelow = (target: Limit) => (limit: Limit) => limit.value < target.value
@@ -58,10 +80,8 @@ export function verdictOf(value: number | undefined, limits: readonly Limit[]): 
 }
 
 function svg(chart: ChartFigures, fromMs: number, toMs: number): string {
-  const values = chart.curves.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
-  const target = chart.limits.find(({ label }) => label === 'target')?.value
-  const highest = Math.max(...values, target ?? 0, 0)
-  const top = chart.max ?? (highest === 0 ? 1 : highest * 1.2)
+  const values = valuesOf(chart)
+  const top = topOf(chart)
   const bottom = chart.max === undefined ? Math.min(0, ...values) : Math.min(60, ...values)
   const y = (value: number) =>
     HEIGHT - MARGIN - ((value - bottom) / (top - bottom || 1)) * (HEIGHT - 2 * MARGIN)
@@ -82,12 +102,7 @@ function svg(chart: ChartFigures, fromMs: number, toMs: number): string {
     const dot = last ? `<circle cx="${last[0]}" cy="${last[1]}" r="2.2" fill="${colour}"/>` : ''
     return `<polyline points="${places.join(' ')}" stroke="${colour}"/>${dot}`
   })
-  const beyond = chart.limits
-    .filter(({ value }) => value > top)
-    .map(({ label, value }) => `${label} ${quantity(value, chart.unit)} ↑`)
-  const note =
-    beyond.length > 0 ? `<text x="${WIDTH}" y="9">${escaped(beyond.join(' · '))}</text>` : ''
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${escaped(chart.title)}">${lines.join('')}${curves.reverse().join('')}${note}</svg>`
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${escaped(chart.title)}">${lines.join('')}${curves.reverse().join('')}</svg>`
 }
 
 const fixed = (value: number) => value.toFixed(1)

@@ -21,18 +21,19 @@ header span{color:var(--soft)}
 .card{background:#fff;border:1px solid var(--line);border-top:3px solid var(--line);border-radius:7px;padding:9px 11px;height:100%}
 .card.well{border-top-color:var(--well)}.card.warning{border-top-color:var(--warning)}.card.critical{border-top-color:var(--critical);background:#fff8f7}
 h3{font-size:12.5px;font-weight:600}
-.now{display:flex;align-items:baseline;justify-content:space-between;min-height:26px}
+.now{display:flex;align-items:baseline;justify-content:space-between;gap:8px;min-height:34px}
+.now b{white-space:nowrap}
 .now b{font-size:19px;font-weight:650;letter-spacing:-.01em}
 .warning .now b{color:var(--warning)}.critical .now b{color:var(--critical)}
-.promise{color:var(--soft);font-size:12px}
+.promise{color:var(--soft);font-size:12px;text-align:right}
+.promise small{display:block;font-size:10px;line-height:1.2;opacity:.85}
 svg{display:block;width:100%;height:84px;overflow:visible;border-bottom:1px solid var(--line)}
 polyline{fill:none;stroke-width:1.6;vector-effect:non-scaling-stroke;stroke-linejoin:round}
 .limit{stroke-width:1;stroke-dasharray:4 3;vector-effect:non-scaling-stroke;opacity:.8}
-svg text{font-size:9px;fill:var(--soft);text-anchor:end}
 .legend{list-style:none;padding:6px 0 0;display:flex;flex-wrap:wrap;gap:1px 10px;font-size:11.5px;color:var(--soft)}
 .legend i{display:inline-block;width:8px;height:8px;border-radius:2px;margin-right:4px}
 .legend b{color:var(--ink);font-weight:600}
-.aws{color:var(--soft);font-size:12px;padding-top:14px}
+.aws{color:var(--soft);font-size:12px;padding-top:14px;min-height:84px}
 .tiles{list-style:none;padding:8px 0 2px;display:flex;flex-wrap:wrap;gap:5px}
 .tiles li{padding:3px 9px;border-radius:11px;font-size:11.5px;background:#e5f3ec;color:#11603b}
 .tiles li.none{background:#eef1f5;color:#6b7a8a}
