@@ -28,7 +28,7 @@ export function criteria(program: Command, output: Output): void {
       const found = await withTables(stack, (client) =>
         find(client, stack, { days, patienceMs, nowMs }),
       )
-      const verdicts = judge({ ...found, former: null }, nowMs, options.former)
+      const verdicts = judge(found, nowMs, options.former)
       for (const { name, passes, figure, target } of verdicts) {
         output.out(`${passes ? 'pass' : 'FAIL'}  ${name}: ${figure} (target: ${target})\n`)
       }

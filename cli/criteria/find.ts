@@ -4,6 +4,9 @@ import { controlStore } from '../../functions/adapters/control.ts'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { nodeStore } from '../../functions/adapters/nodes.ts'
 import { reconciliationStore } from '../../functions/adapters/reconciliations.ts'
+import { dateAt } from '../../functions/domain/calendar.ts'
+import { likelyReasons } from '../../functions/domain/legacy/reasons.ts'
+import { comparedDays } from '../legacy/compare.ts'
 import { openTickets } from '../reconciliation/tickets.ts'
 import { registersOf } from '../show/registers.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -25,7 +28,7 @@ export async function find(
   client: DynamoDBDocumentClient,
   stack: Stack,
   { days, patienceMs, nowMs }: { days: number; patienceMs: number; nowMs: number },
-): Promise<Omit<Findings, 'former'>> {
+): Promise<Findings> {
   const control = controlStore(client, stack.table('control'))
   let counts = await control.counts()
   for (let waited = 0; unaccounted(counts) !== 0 && waited < patienceMs; waited += LOOK_EVERY_MS) {
@@ -37,13 +40,30 @@ export async function find(
   const runs = recent.filter(({ started_at_ms }) => started_at_ms >= sinceMs)
   const proved = recent.find(({ status }) => status === 'done')
   const tickets = await openTickets(client, stack)
+  const compared = await comparedDays(
+    client,
+    stack,
+    dateAt(sinceMs, stack.siteTimeZone),
+    dateAt(nowMs, stack.siteTimeZone),
+  )
   return {
+    former: formerOf(compared),
     counts,
     unbooked: proved?.proof?.readings_unbooked ?? null,
     booked: await bookedSince(client, stack, sinceMs),
     runs: runs.map(({ status, finished_at_ms }) => ({ status, finishedAtMs: finished_at_ms })),
     highTickets: tickets.filter(({ severity }) => severity === 'high').map(({ id }) => id),
   }
+}
+
+/** Days that both systems have figures of; null where the former one has none at all. */
+function formerOf(compared: Awaited<ReturnType<typeof comparedDays>>): Findings['former'] {
+  if (compared.every(({ former }) => former.length === 0)) return null
+  const both = compared.filter(({ former, own }) => former.length > 0 && own !== null)
+  const unexplained = both
+    .filter((it) => likelyReasons(it).some(({ kind }) => kind === 'unexplained'))
+    .map(({ day, classroom }) => `${day.date} ${classroom}`)
+  return { days: both.length, unexplained }
 }
 
 /** How soon readings were booked, by the newest entries of every register. */

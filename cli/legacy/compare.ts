@@ -45,7 +45,8 @@ export function compareLegacy(stack: Stack, from: string, to: string): Promise<s
   })
 }
 
-async function comparedDays(
+/** Days that either system has figures of, by classroom. */
+export async function comparedDays(
   tables: DynamoDBDocumentClient,
   stack: Stack,
   from: string,
