@@ -43,12 +43,13 @@ export class Deployer extends Construct {
 
   /** By name: the alias waits for this role, so the role cannot wait for the alias. */
   mayMove(functionName: string): void {
-    const alias = Stack.of(this).formatArn({
-      service: 'lambda',
-      resource: 'function',
-      resourceName: `${functionName}:${LIVE}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    })
+    const arn = (resourceName: string) =>
+      Stack.of(this).formatArn({
+        service: 'lambda',
+        resource: 'function',
+        resourceName,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      })
     this.role.addToPolicy(
       new PolicyStatement({
         actions: [
@@ -56,7 +57,8 @@ export class Deployer extends Construct {
           'lambda:GetProvisionedConcurrencyConfig',
           'lambda:UpdateAlias',
         ],
-        resources: [alias],
+        // Lambda asks for the function where the alias is moved, for the alias where it is looked at.
+        resources: [arn(functionName), arn(`${functionName}:${LIVE}`)],
       }),
     )
   }

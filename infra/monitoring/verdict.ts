@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib'
 import { AlarmRule, CompositeAlarm, type IAlarm } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
@@ -34,15 +35,23 @@ export class Verdict extends Construct {
         alarmRule: AlarmRule.fromString(rule),
       })
     this.questions = QUESTIONS.map((question) => {
-      const children = props.watched
-        .filter((alarm) => alarm.question === question && alarm.severity === 'critical')
-        .map(({ alarmName }) => alarmName)
+      const children = props.watched.filter(
+        (alarm) => alarm.question === question && alarm.severity === 'critical',
+      )
       if (children.length > MAX_CHILDREN) {
         throw new Error(
           `A composite alarm takes ${MAX_CHILDREN} alarms; ${children.length} ask "${question}"`,
         )
       }
-      return composite(`anything-${question}`, anyOf(children))
+      const asked = composite(
+        `anything-${question}`,
+        anyOf(children.map(({ alarmName }) => alarmName)),
+      )
+      // A rule names alarms, which CloudFormation does not see: they must be there before it.
+      for (const { alarm } of children) {
+        if (Stack.of(alarm) === Stack.of(this)) asked.node.addDependency(alarm)
+      }
+      return asked
     })
     this.attention = composite(
       'attention',

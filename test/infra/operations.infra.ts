@@ -138,6 +138,31 @@ describe('the verdict', () => {
     }
   })
 
+  it('is made after the alarms it names: CloudWatch refuses a rule over one that is not there', () => {
+    const [name = ''] = Object.keys(app.templates).filter((it) => it.endsWith('-Monitoring'))
+    const own = Object.entries(app.templates[name]?.Resources ?? {}) as [
+      string,
+      { Type: string; DependsOn?: string[]; Properties: Record<string, string> },
+    ][]
+    const idOf = new Map(
+      own.map(([id, { Properties }]) => [
+        Properties.AlarmName ?? Properties.CompositeAlarmName ?? '',
+        id,
+      ]),
+    )
+    const composites = own.filter(([, { Type }]) => Type === 'AWS::CloudWatch::CompositeAlarm')
+    expect(composites).toHaveLength(4)
+    for (const [id, { DependsOn = [], Properties }] of composites) {
+      const named = [...(Properties.AlarmRule ?? '').matchAll(/ALARM\("([^"]+)"\)/g)]
+      const here = named.flatMap(([, alarm = '']) => idOf.get(alarm) ?? [])
+      expect(here.length, id).toBeGreaterThan(0)
+      expect(
+        here.filter((it) => !DependsOn.includes(it)),
+        id,
+      ).toEqual([])
+    }
+  })
+
   it('tells the escalation address once', () => {
     const told = synthesize('prod', { escalationEmail: 'head@example.org' })
     const topic = told.one('AWS::SNS::Topic')
