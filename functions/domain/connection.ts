@@ -1,4 +1,10 @@
-import { type Connection, offline, type PresenceState, present } from './presence.ts'
+import {
+  type Connection,
+  offline,
+  type PresenceState,
+  present,
+  RESTART_AFTER_MS,
+} from './presence.ts'
 
 /** What the broker says of a connection of a node. */
 export interface LifecycleEvent {
@@ -17,8 +23,6 @@ export interface LifecycleEvent {
 const REPLACED = 'DUPLICATE_CLIENTID'
 /** Clocks of the broker's machines may differ by this much. */
 const SKEW_MS = 5_000
-/** Versions begin again after about an hour without a connection. */
-const RESTART_AFTER_MS = 45 * 60_000
 
 /**
  * What the presence item becomes by a lifecycle event, or null when it says nothing new. Events come
@@ -52,10 +56,14 @@ export function connectionTold(
   return known.online ? offline(told, Math.max(atMs, known.changed_at_ms)) : told
 }
 
-/** True for an event of an older connection, and for one that was told, or is undone, already. */
+/**
+ * True for an event of an older connection, and for one that was told, or is undone, already. What
+ * was heard of the node lengthens an open connection only: after a closed one it came over another.
+ */
 function isPast(session: Connection, event: LifecycleEvent, lastSeenMs: number): boolean {
   if (event.version < session.version) {
-    return event.atMs - Math.max(session.at_ms, lastSeenMs) < RESTART_AFTER_MS
+    const thereUntilMs = session.open ? Math.max(session.at_ms, lastSeenMs) : session.at_ms
+    return event.atMs - thereUntilMs < RESTART_AFTER_MS
   }
   const isSame = event.version === session.version && event.sessionId === session.id
   return isSame && (!session.open || event.says === 'connected')

@@ -52,6 +52,8 @@ export interface Sighting {
 export const LAST_SEEN_EVERY_MS = 15 * 60_000
 /** A node that was not seen for that long and five minutes more is taken for offline. */
 export const SILENT_AFTER_MS = LAST_SEEN_EVERY_MS + 5 * 60_000
+/** The broker counts the connections of a client id anew after about an hour without any. */
+export const RESTART_AFTER_MS = 45 * 60_000
 /** A will whose connection the broker never ends stands after this, unless the node is heard again. */
 export const DOUBT_MS = 2 * 60_000
 
@@ -81,7 +83,18 @@ export function sighted(known: PresenceState | null, sighting: Sighting): Presen
     esp32_name: sighting.esp32Name,
     ...(sighting.bootId !== null && { boot_id: sighting.bootId }),
     ...(isNewSession && { changed_at_ms: atMs }),
+    ...(known?.session !== undefined && { session: lastingUntil(atMs, known.session, known) }),
   }
+}
+
+/**
+ * Nobody is silent for that long on an open connection: the word of its end was lost. It ended when
+ * the node was last heard, so that the next one counts, whatever its version.
+ */
+function lastingUntil(atMs: number, session: Connection, { last_seen_ms }: PresenceState) {
+  const heardAtMs = Math.max(session.at_ms, last_seen_ms)
+  if (!session.open || atMs - heardAtMs < RESTART_AFTER_MS) return session
+  return { ...session, open: false, at_ms: heardAtMs }
 }
 
 /** The broker may have told of the connection before the node said who it is. */

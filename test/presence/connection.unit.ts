@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { connectionTold, type LifecycleEvent } from '../../functions/domain/connection.ts'
 import { type PresenceState, sighted } from '../../functions/domain/presence.ts'
 import { tell } from '../../functions/presence/connection.ts'
@@ -16,7 +16,7 @@ function event(
 }
 
 /** What is known after some events, in the order they came. */
-function after(...events: LifecycleEvent[]): PresenceState {
+function knownAfter(...events: LifecycleEvent[]): PresenceState {
   const known = events.reduce<PresenceState | null>(
     (state, next) => connectionTold(state, next) ?? state,
     null,
@@ -26,7 +26,7 @@ function after(...events: LifecycleEvent[]): PresenceState {
 }
 
 test('a connection makes a node known and online, with the certificate it was opened with', () => {
-  expect(after(event('connected', 0, T))).toMatchObject({
+  expect(knownAfter(event('connected', 0, T))).toMatchObject({
     online: true,
     first_seen_ms: T,
     session: { id: 's0', version: 0, open: true, certificate_id: 'c1' },
@@ -34,7 +34,7 @@ test('a connection makes a node known and online, with the certificate it was op
 })
 
 test('its end makes the node offline, and keeps the certificate', () => {
-  const known = after(event('connected', 0, T), event('disconnected', 0, T + 60_000))
+  const known = knownAfter(event('connected', 0, T), event('disconnected', 0, T + 60_000))
   expect(known).toMatchObject({
     online: false,
     changed_at_ms: T + 60_000,
@@ -53,12 +53,15 @@ test('a replaced connection does not make the node offline, whichever event come
     [next, first, end],
     [end, next, first],
   ]) {
-    expect(after(...order)).toMatchObject({ online: true, session: { version: 1, open: true } })
+    expect(knownAfter(...order)).toMatchObject({
+      online: true,
+      session: { version: 1, open: true },
+    })
   }
 })
 
 test('both events of one connection in the wrong order leave the node offline', () => {
-  const known = after(
+  const known = knownAfter(
     event('connected', 0, T),
     event('disconnected', 1, T + 9_000),
     event('connected', 1, T + 8_000),
@@ -67,19 +70,19 @@ test('both events of one connection in the wrong order leave the node offline', 
 })
 
 test('the late end of an older connection changes nothing', () => {
-  const known = after(event('connected', 0, T), event('connected', 1, T + 5_000))
+  const known = knownAfter(event('connected', 0, T), event('connected', 1, T + 5_000))
   expect(connectionTold(known, event('disconnected', 0, T + 6_000))).toBeNull()
 })
 
 test('the same event again changes nothing', () => {
   const ended = event('disconnected', 0, T + 60_000)
-  const known = after(event('connected', 0, T), ended)
+  const known = knownAfter(event('connected', 0, T), ended)
   expect(connectionTold(known, ended)).toBeNull()
   expect(connectionTold(known, event('connected', 0, T))).toBeNull()
 })
 
 test('versions that begin again after an hour without a connection are the newer ones', () => {
-  const known = after(event('connected', 7, T), event('disconnected', 7, T + 60_000))
+  const known = knownAfter(event('connected', 7, T), event('disconnected', 7, T + 60_000))
   expect(connectionTold(known, event('connected', 0, T + 300_000))).toBeNull()
   expect(connectionTold(known, event('connected', 0, T + 3_700_000))).toMatchObject({
     online: true,
@@ -87,8 +90,34 @@ test('versions that begin again after an hour without a connection are the newer
   })
 })
 
+describe('a node that is back after two hours, whose word comes before that of the broker', () => {
+  const connected = event('connected', 7, T)
+  const ended = event('disconnected', 7, T + 60_000)
+  const backAtMs = T + 7_200_000
+  const heard = (known: PresenceState, says: 'online' | 'offline', atMs: number) =>
+    sighted(known, { esp32Name: 'n1', says, atMs, bootId: 'b1', details: {} }) ?? known
+
+  test.each([
+    ['was told', [connected, ended]],
+    ['was lost', [connected]],
+  ])('has versions that begin again, where the end of its former connection %s', (_, events) => {
+    const back = heard(knownAfter(...events), 'online', backAtMs)
+    expect(back.session).toMatchObject({ id: 's7', open: false, certificate_id: 'c1' })
+    const told = connectionTold(back, event('connected', 0, backAtMs)) ?? back
+    expect(told).toMatchObject({ online: true, session: { id: 's0', version: 0, open: true } })
+    // The will of a connection that the next one replaces.
+    expect(heard(told, 'offline', backAtMs + 60_000)).toMatchObject({ online: true })
+  })
+
+  test('keeps its connection when it was away for less than versions need', () => {
+    const back = heard(knownAfter(connected), 'online', T + 2_699_999)
+    expect(back.session).toMatchObject({ id: 's7', open: true })
+    expect(connectionTold(back, event('connected', 0, T + 2_699_999))).toBeNull()
+  })
+})
+
 test('an end from before the node spoke again is noted, and does not make it offline', () => {
-  const known = after(event('connected', 0, T))
+  const known = knownAfter(event('connected', 0, T))
   const back = sighted(known, {
     esp32Name: 'n1',
     says: 'online',
