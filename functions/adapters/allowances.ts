@@ -36,10 +36,14 @@ export interface AllowanceStore {
   /** Allows a serial number, again if it was before: claims of then count no more. */
   allow(allowance: Omit<Allowance, 'claims' | 'withdrawnAtMs'>, by: string): Promise<void>
   withdraw(serial: string, nowMs: number): Promise<void>
-  /** Notes what was given. @returns false when the allowance has changed since it was read */
+  /**
+   * Notes what was given. Who renews has an identity: its time to claim is over.
+   *
+   * @returns false when the allowance has changed since it was read
+   */
   given(
     allowance: Allowance,
-    what: { certificateId: string; how: 'claim' | 'renewal' },
+    what: { certificateId: string; how: 'claim' | 'renewal'; atMs: number },
   ): Promise<boolean>
 }
 
@@ -99,11 +103,14 @@ export function allowanceStore(client: DynamoDBDocumentClient, table: string): A
       )
     },
 
-    async given({ serial, allowedAtMs, claims }, { certificateId, how }) {
+    async given({ serial, allowedAtMs, untilMs, claims }, { certificateId, how, atMs }) {
       const [change, values] =
         how === 'claim'
           ? ['SET claims = list_append(claims, :claim)', { ':claim': [certificateId] }]
-          : ['ADD renewals :one', { ':one': 1 }]
+          : [
+              'SET until_ms = :until ADD renewals :one',
+              { ':one': 1, ':until': Math.min(untilMs, atMs) },
+            ]
       try {
         await client.send(
           new UpdateCommand({

@@ -20,6 +20,7 @@ export const PresenceItem = z.object({
       version: z.int(),
       open: z.boolean(),
       at_ms: z.int(),
+      opened_at_ms: z.int().optional(),
       certificate_id: z.string().optional(),
     })
     .optional(),

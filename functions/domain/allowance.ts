@@ -1,3 +1,5 @@
+import type { PresenceState } from './presence.ts'
+
 /** A node that may be given an identity: what its hardware is known by, and who it becomes. */
 export interface Allowance {
   /** The hardware address of the chip, 12 lower-case hexadecimal digits. */
@@ -29,20 +31,20 @@ export const MOST_CLAIMS = 3
 
 /**
  * Whether a certificate is given. A claim is good for a listed serial number, for a time, a few times,
- * and never again once the node has connected with what it was given: so whoever finds a claim
+ * and never again once the node has connected, with whatever certificate: so whoever finds a claim
  * certificate later cannot become a node that works. A node that is connected as itself may renew.
  *
- * @param connectedWith the certificate of the node's newest connection; null when it had none
+ * @param presence what is known of the node's connections; null when it had none
  */
 export function judge(
   claim: Claim,
   allowance: Allowance | null,
-  connectedWith: string | null,
+  presence: Pick<PresenceState, 'online' | 'session'> | null,
   nowMs: number,
 ): Verdict {
   const no = (reason: string): Verdict => ({ allowed: false, reason })
   if (allowance === null) return no(`serial ${claim.serial} is not on the allow-list`)
-  const { esp32Name, withdrawnAtMs, untilMs, claims } = allowance
+  const { esp32Name, allowedAtMs, withdrawnAtMs, untilMs, claims } = allowance
   if (withdrawnAtMs !== null) return no(`${esp32Name} was taken from the allow-list`)
   // The device policy lets a connection have no other client id than the name of its thing.
   if (claim.clientId === esp32Name) return { allowed: true, how: 'renewal' }
@@ -53,8 +55,18 @@ export function judge(
   if (nowMs >= untilMs) {
     return no(`${esp32Name} was allowed until ${new Date(untilMs).toISOString()}`)
   }
-  if (connectedWith !== null && claims.includes(connectedWith)) {
-    return no(`${esp32Name} has connected with its certificate already`)
+  const session = presence?.session
+  if (session?.certificate_id !== undefined) {
+    // Whatever the clock said of the one who allowed it.
+    if (claims.includes(session.certificate_id)) {
+      return no(`${esp32Name} has connected with its certificate already`)
+    }
+    if ((session.opened_at_ms ?? session.at_ms) >= allowedAtMs) {
+      return no(`${esp32Name} has connected since it was allowed`)
+    }
+    if (session.open && presence?.online) {
+      return no(`${esp32Name} is connected with a certificate of its own`)
+    }
   }
   if (claims.length >= MOST_CLAIMS) {
     return no(`${esp32Name} was given ${claims.length} certificates, at most ${MOST_CLAIMS} are`)

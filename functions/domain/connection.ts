@@ -42,7 +42,7 @@ export function connectionTold(
     version: event.version,
     open: says === 'connected',
     at_ms: atMs,
-    ...certificateOf(event, session),
+    ...openingOf(event, session),
   }
   if (known === null) {
     // A node whose first word is its end has been there, but is not any more.
@@ -70,8 +70,11 @@ function isPast(session: Connection, event: LifecycleEvent, lastSeenMs: number):
 }
 
 /** An end may leave out what the beginning said. */
-function certificateOf(event: LifecycleEvent, session: Connection | undefined) {
-  const same = session?.id === event.sessionId ? session.certificate_id : undefined
-  const certificate_id = event.certificateId ?? same
-  return certificate_id === undefined ? {} : { certificate_id }
+function openingOf(event: LifecycleEvent, session: Connection | undefined) {
+  const same = session?.id === event.sessionId ? session : undefined
+  const certificate_id = event.certificateId ?? same?.certificate_id
+  return {
+    ...(certificate_id !== undefined && { certificate_id }),
+    ...(same?.open && { opened_at_ms: same.at_ms }),
+  }
 }

@@ -32,6 +32,8 @@ export interface Connection {
   readonly open: boolean
   /** When it was opened, or closed. */
   readonly at_ms: number
+  /** Of a closed one, when it was opened; absent where the broker told of its end alone. */
+  readonly opened_at_ms?: number
   /** The certificate it was opened with. */
   readonly certificate_id?: string
 }
@@ -94,7 +96,7 @@ export function sighted(known: PresenceState | null, sighting: Sighting): Presen
 function lastingUntil(atMs: number, session: Connection, { last_seen_ms }: PresenceState) {
   const heardAtMs = Math.max(session.at_ms, last_seen_ms)
   if (!session.open || atMs - heardAtMs < RESTART_AFTER_MS) return session
-  return { ...session, open: false, at_ms: heardAtMs }
+  return { ...session, open: false, at_ms: heardAtMs, opened_at_ms: session.at_ms }
 }
 
 /** The broker may have told of the connection before the node said who it is. */

@@ -27,12 +27,12 @@ export async function answer(event: unknown, ports: HookPorts): Promise<HookAnsw
   if (!serial.success) return no(serial.error.issues[0]?.message ?? 'the serial number is wrong')
   const allowance = await ports.allowances.get(serial.data)
   const presence = allowance === null ? null : await ports.nodes.presence(allowance.esp32Name)
-  const connectedWith = presence?.session?.certificate_id ?? null
-  const verdict = judge({ serial: serial.data, clientId }, allowance, connectedWith, ports.now())
+  const atMs = ports.now()
+  const verdict = judge({ serial: serial.data, clientId }, allowance, presence, atMs)
   if (!verdict.allowed || allowance === null) {
     return no(verdict.allowed ? 'there is no allowance' : verdict.reason)
   }
-  if (!(await ports.allowances.given(allowance, { certificateId, how: verdict.how }))) {
+  if (!(await ports.allowances.given(allowance, { certificateId, how: verdict.how, atMs }))) {
     return no('the allowance changed in this very moment; the node asks again')
   }
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ListedAllowance } from '../../functions/adapters/allowances.ts'
+import { connectionTold } from '../../functions/domain/connection.ts'
 import type { PresenceState } from '../../functions/domain/presence.ts'
 import { answer, type HookPorts } from '../../functions/provisioning-hook/answer.ts'
 
@@ -21,7 +22,7 @@ const listed: ListedAllowance = {
 async function ask(
   list: Partial<ListedAllowance> | null,
   request: { clientId?: string; serial?: string; parameters?: object } = {},
-  more: { connectedWith?: string; isLost?: boolean } = {},
+  more: { connectedWith?: string; presence?: PresenceState; isLost?: boolean } = {},
 ) {
   const refused: string[] = []
   const given: string[] = []
@@ -36,9 +37,10 @@ async function ask(
     },
     nodes: {
       presence: async () =>
-        more.connectedWith === undefined
+        more.presence ??
+        (more.connectedWith === undefined
           ? null
-          : ({ session: { certificate_id: more.connectedWith } } as PresenceState),
+          : connected(more.connectedWith, NOW - 3_000, NOW - 2_000)),
     },
     now: () => NOW,
     refused: (reason) => refused.push(reason),
@@ -55,6 +57,23 @@ async function ask(
     ports,
   )
   return { said, refused, given }
+}
+
+/** A node whose newest connection began at an instant, and ended at another if it did. */
+function connected(certificateId: string, fromMs: number, toMs?: number): PresenceState {
+  const event = (says: 'connected' | 'disconnected', atMs: number) => ({
+    esp32Name: 'esp32-b2-101',
+    says,
+    atMs,
+    sessionId: 's1',
+    version: 1,
+    certificateId,
+    reason: says === 'connected' ? null : 'CONNECTION_LOST',
+  })
+  const open = connectionTold(null, event('connected', fromMs))
+  const known = toMs === undefined ? open : connectionTold(open, event('disconnected', toMs))
+  if (known === null) throw new Error('nothing is known')
+  return known
 }
 
 const LET_IN = {
@@ -125,11 +144,38 @@ describe('the hook', () => {
     expect(refused).toEqual(['esp32-b2-101 has connected with its certificate already'])
   })
 
+  const HAS_CONNECTED = 'esp32-b2-101 has connected since it was allowed'
+
+  test.each([
+    ['has connected with a later certificate', connected('c7', NOW - 500), HAS_CONNECTED],
+    ['has, and is away again', connected('c7', NOW - 500, NOW - 10), HAS_CONNECTED],
+    ['has at that very instant', connected('c7', NOW - 1_000, NOW - 10), HAS_CONNECTED],
+    [
+      'was at work before it was allowed, and is',
+      connected('c7', NOW - 9_000),
+      'esp32-b2-101 is connected with a certificate of its own',
+    ],
+  ])('refuses a claim for a node that %s', async (_, presence, reason) => {
+    const { said, refused, given } = await ask({ claims: ['c1'] }, {}, { presence })
+    expect(said).toEqual({ allowProvisioning: false })
+    expect(refused).toEqual([reason])
+    expect(given).toEqual([])
+  })
+
+  test('lets a node claim anew that was allowed again while it still ran, and then stopped', async () => {
+    const presence = connected('c7', NOW - 9_000, NOW - 500)
+    expect((await ask({}, {}, { presence })).said).toEqual(LET_IN)
+    const silent = { ...connected('c7', NOW - 9_000), online: false }
+    expect((await ask({}, {}, { presence: silent })).said).toEqual(LET_IN)
+  })
+
   test('lets a node that is connected as itself renew, for as long as it is listed', async () => {
     const itself = { clientId: 'esp32-b2-101' }
     const { said, given } = await ask({ untilMs: 0, claims: ['c1', 'c2', 'c3'] }, itself)
     expect(said).toEqual(LET_IN)
     expect(given).toEqual(['renewal c9'])
+    const presence = connected('c1', NOW - 500)
+    expect((await ask({ claims: ['c1'] }, itself, { presence })).said).toEqual(LET_IN)
   })
 
   test('gives nothing when the list changes meanwhile', async () => {
