@@ -14,12 +14,12 @@ export const FUNCTIONS = { ledger: 'ledger', rollup: 'rollup' } as const
 /** Functions by name: an event in, an answer out. */
 export type Callees = Readonly<Record<string, (event: never) => Promise<unknown>>>
 
-interface LedgerEvent {
+export interface LedgerEvent {
   readonly Records?: DynamoDBRecord[]
   readonly redriven?: boolean
   readonly restate?: { readonly register: string; readonly from_ms: number | null }
 }
-interface RollupEvent {
+export interface RollupEvent {
   readonly rebuild: {
     readonly register: string
     readonly from: string

@@ -26,6 +26,8 @@ export interface FaultyClient {
   around<T>(name: string, call: () => Promise<T>): Promise<T>
   /** Items put into a table since the last call, as its stream delivers them, in order. */
   takeInserts(table: string): DynamoDBRecord[]
+  /** The same, which stay to be taken. */
+  inserts(table: string): readonly DynamoDBRecord[]
   /** Virtual time goes on; chance is drawn for each write by what it writes and how often in this step. */
   step(nowMs: number): void
   /** Until the next step there is no outage: what is to be settled must come to an end. */
@@ -132,6 +134,7 @@ export function faultyClient(
       inserts.delete(table)
       return taken
     },
+    inserts: (table) => inserts.get(table) ?? [],
     step(atMs) {
       nowMs = atMs
       attempts.clear()

@@ -1,4 +1,6 @@
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb'
+import type { DynamoDBRecord } from 'aws-lambda'
+import { journalReader } from '../../functions/adapters/journal.ts'
 import { rawItems } from '../../functions/adapters/raw.ts'
 import type { Run } from '../../functions/adapters/reconciliations.ts'
 import { repairs } from '../../functions/adapters/repairs.ts'
@@ -6,6 +8,7 @@ import { EXPLAINED, Ticket } from '../../functions/adapters/tickets.ts'
 import type { Rule } from '../../functions/domain/checks/finding.ts'
 import { type Register, registersOf, type VirtualNode } from '../truth/campus.ts'
 import { FUNCTIONS, lambdaClient } from './callees.ts'
+import { dayOf, eventOf, type Mended, unexplained, watched } from './mended.ts'
 import { type NightPorts, night } from './night.ts'
 import type { Shards } from './shards.ts'
 
@@ -48,6 +51,8 @@ const LAST_RUNS = 12
 export interface NightsPorts extends NightPorts {
   readonly nodes: readonly VirtualNode[]
   readonly stream: Pick<Shards, 'trim'>
+  /** Raw events that were put and that the ledger has not been given yet. */
+  readonly waiting: () => readonly DynamoDBRecord[]
   /** Lets an hour pass that brings no outage. */
   readonly later: () => void
 }
@@ -58,12 +63,22 @@ export function nights(ports: NightsPorts): Nights {
   const counts = { runs: 0, failed: 0, found: {}, repaired: {} }
   const problems: string[] = []
 
+  const trimmed = new Set<string>()
+  const days = new Set<string>()
+  const journal = journalReader(engine.client, table('ledger'))
+  const owes = async (register: string) => (await journal.head(register))?.state.owed != null
+
   const calm = () => {
     ports.later()
     return once()
   }
   const once = async (): Promise<Run | null> => {
-    const run = await night(counts.runs, ports)
+    const waiting = ports.waiting()
+    const mended: Mended[] = []
+    const callees = watched(ports.callees, owes, (one) => mended.push(one))
+    const run = await night(counts.runs, { ...ports, callees })
+    const events = new Set([...trimmed, ...waiting.map(eventOf)])
+    problems.push(...unexplained(mended, { events, days }))
     counts.runs += 1
     if (run === null || run.finished_at_ms === null) {
       problems.push(`the nightly run of ${new Date(ports.now()).toISOString()} never ended`)
@@ -108,8 +123,14 @@ export function nights(ports: NightsPorts): Nights {
     )
     const item = Items.findLast(({ register }) => register === key)
     if (!faults.strikes('day_spoiled', item !== undefined)) return
+    days.add(dayOf(key, String(item?.period).split('#')[1] ?? ''))
     const Item = { ...item, measured_mwh: Number(item?.measured_mwh) + 1_000 }
     await engine.client.send(new PutCommand({ TableName: table('rollups'), Item }))
+  }
+  const trim = (most: number) => {
+    const lost = ports.stream.trim(most).map(eventOf)
+    for (const event of lost) trimmed.add(event)
+    return lost.length
   }
   const replay = async ({ key }: Register) => {
     const items: Record<string, unknown>[] = []
@@ -123,7 +144,7 @@ export function nights(ports: NightsPorts): Nights {
     if (counts.runs % 2 === 0) await spoil(node, register)
     else await replay(register)
     const most = draw.between(1, 8)
-    if (draw.happens(500)) faults.strikesOften('record_trimmed', () => ports.stream.trim(most))
+    if (draw.happens(500)) faults.strikesOften('record_trimmed', () => trim(most))
   }
   return {
     async run() {

@@ -23,7 +23,7 @@ import { callees } from './callees.ts'
 import type { Engine } from './engine.ts'
 import { faultyClient } from './faulty-client.ts'
 import { type Nights, nights } from './nights.ts'
-import { shards } from './shards.ts'
+import { registerOf, shards } from './shards.ts'
 
 export const SITE_ZONE = 'Asia/Kolkata'
 const DAY_MS = 86_400_000
@@ -108,6 +108,7 @@ export function pipeline(
     now,
     nodes: campus,
     stream,
+    waiting: () => [...stream.waiting(), ...faulty.inserts(table('telemetry'))],
     later() {
       nowMs += 3_600_000
       faulty.step(nowMs)
@@ -200,7 +201,7 @@ export function pipeline(
       })
       return [
         ...undelivered.map((it) => `a message of ${it.esp32Name} never got in`),
-        ...[...stream.waitingFor()].map(
+        ...[...new Set(stream.waiting().map(registerOf))].map(
           (register) => `records wait for ever behind ${register}: ${reasons.get(register)}`,
         ),
       ]

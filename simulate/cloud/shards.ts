@@ -13,10 +13,10 @@ export interface Shards {
   deliver(consume: Consumer): Promise<void>
   /** Delivers once more what the mapping gave up on. */
   redrive(consume: Consumer): Promise<void>
-  /** Loses the oldest records that are waiting for a lane, as a stream does after a day. @returns how many */
-  trim(most: number): number
-  /** The registers whose records are waiting. */
-  waitingFor(): ReadonlySet<string>
+  /** Loses the oldest records that are waiting for a lane, as a stream does after a day. @returns them */
+  trim(most: number): readonly DynamoDBRecord[]
+  /** Records that no consumer has managed yet, those given up on included. */
+  waiting(): readonly DynamoDBRecord[]
 }
 
 /** As the mapping of the ledger: records a batch, lanes a shard, retries of a batch. */
@@ -54,10 +54,10 @@ export function shards(seed: number, faults: FaultPlan): Shards {
     while (records.length > 0) {
       const batch = records.slice(0, draw.happens(200) ? draw.between(1, BATCH) : BATCH)
       const done = await once(batch, lane, consume)
-      records.splice(0, done)
+      leave(records, batch.slice(0, done))
       tries = done === 0 ? tries + 1 : 0
       if (tries <= RETRIES) continue
-      given.records.push(...records.splice(0, batch.length))
+      given.records.push(...leave(records, batch))
       tries = 0
     }
   }
@@ -83,10 +83,17 @@ export function shards(seed: number, faults: FaultPlan): Shards {
     },
     trim(most) {
       const lane = lanes.find(({ records }) => records.length > 0)
-      return lane?.records.splice(0, most).length ?? 0
+      return lane?.records.splice(0, most) ?? []
     },
-    waitingFor: () => new Set([...lanes, given].flatMap(({ records }) => records.map(registerOf))),
+    waiting: () => [...lanes, given].flatMap(({ records }) => records),
   }
+}
+
+/** Takes records out of a lane, as far as they were not lost meanwhile. @returns those it took */
+function leave(records: DynamoDBRecord[], gone: readonly DynamoDBRecord[]): DynamoDBRecord[] {
+  const taken = gone.filter((record) => records.includes(record))
+  records.splice(0, records.length, ...records.filter((record) => !gone.includes(record)))
+  return taken
 }
 
 /** The order between registers is nobody's promise; that of one register's records is kept. */
@@ -110,6 +117,6 @@ async function attempt(
   return consume(batch)
 }
 
-function registerOf(record: DynamoDBRecord): string {
+export function registerOf(record: DynamoDBRecord): string {
   return record.dynamodb?.Keys?.register?.S ?? ''
 }
