@@ -9,6 +9,7 @@ import { nodeInbox } from '../adapters/node-inbox.ts'
 import { nodeStore } from '../adapters/nodes.ts'
 import { notifier } from '../adapters/notices.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
+import { pauseStore } from '../adapters/pauses.ts'
 import { quarantinedSince } from '../adapters/quarantine.ts'
 import { rawRange } from '../adapters/raw.ts'
 import { reconciliationStore } from '../adapters/reconciliations.ts'
@@ -44,6 +45,7 @@ const ports: RunPorts & Omit<WorkPorts, 'anchors' | 'goOn' | 'pricer' | 'timeLef
   rollups: rollupStore(client, env('ROLLUPS_TABLE')),
   journal: journalReader(client, env('LEDGER_TABLE')),
   anchors,
+  pauses: pauseStore(client, env('CONTROL_TABLE')),
   rawRange: (register, range) => rawRange(client, env('TELEMETRY_TABLE'), register, range),
   atEase: {
     journal: journalReader(client, env('LEDGER_TABLE'), false),

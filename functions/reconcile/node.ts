@@ -1,5 +1,6 @@
 import type { NodeInbox } from '../adapters/node-inbox.ts'
 import type { NodeRecord, NodeStore } from '../adapters/nodes.ts'
+import type { Pause, PauseStore } from '../adapters/pauses.ts'
 import type { PieceResult, Proof, Repair } from '../adapters/reconciliations.ts'
 import type { Repairs } from '../adapters/repairs.ts'
 import type { TicketStore } from '../adapters/tickets.ts'
@@ -22,6 +23,7 @@ export interface NodePorts extends LookPorts {
   readonly nodes: Pick<NodeStore, 'get'>
   readonly tickets: TicketStore
   readonly repairs: Repairs
+  readonly pauses: Pick<PauseStore, 'current'>
   readonly quarantined: (esp32Name: string, sinceMs: number) => Promise<number>
   /** Where nodes are asked for readings that are missing. */
   readonly inbox: NodeInbox
@@ -55,8 +57,14 @@ export async function reconcileNode(
   ports: NodePorts,
 ): Promise<NodeDone> {
   const first = await firstLook(esp32Name, window, anchors, ports)
-  const repairs = await repair(first.seen, window.runId, ports)
-  const last = repairs.length === 0 ? first : await look(esp32Name, window, anchors, ports)
+  // Asked after the look: what a pause that began meanwhile holds back is not taken for lost.
+  const isForLedger = first.seen.some(
+    ({ view }) => view.unbooked.length + view.lineFaults.length > 0,
+  )
+  const pause = isForLedger ? await ports.pauses.current() : null
+  const repairs = await repair(first.seen, window.runId, pause, ports)
+  const looked = repairs.length === 0 ? first : await look(esp32Name, window, anchors, ports)
+  const last = { ...looked, view: { ...looked.view, pausedAtMs: pause?.pausedAtMs ?? null } }
   const resends = await askAgain(window.runId, last.view, ports.inbox)
   const findings = findingsOf(last.view)
   const own = findings.filter((finding) => ownerOf(finding.register) === esp32Name)
@@ -68,7 +76,7 @@ export async function reconcileNode(
       runId: window.runId,
       nowMs: ports.now(),
       fromMs: Math.max(...last.seen.map(({ fromMs }) => fromMs)),
-      untried: new Set(isProved ? [] : NEED_CHAIN),
+      untried: untried(isProved, pause),
       classroom: classroomAt(last.record.assignments, ports.now()),
     },
     ports.tickets,
@@ -85,6 +93,12 @@ export async function reconcileNode(
     site: findings.filter((finding) => ownerOf(finding.register) !== esp32Name).map(siteFinding),
     heads: last.seen.flatMap(({ head }) => (head === null ? [] : [head])),
   }
+}
+
+/** Rules whose silence says nothing: without a whole chain, and while readings wait for the end of a pause. */
+function untried(isProved: boolean, pause: Pause | null): Set<Rule> {
+  const waiting: readonly Rule[] = pause === null ? [] : ['unbooked_reading', 'gap']
+  return new Set([...(isProved ? [] : NEED_CHAIN), ...waiting])
 }
 
 /** What looks wrong may only have been read too early: it is looked at again, with reads that lack nothing. */

@@ -1,4 +1,5 @@
 import type { Notice } from '../adapters/notices.ts'
+import type { Pause } from '../adapters/pauses.ts'
 import type { Opened, Run } from '../adapters/reconciliations.ts'
 
 /** Tickets of one rule named one by one; the rest is a number. */
@@ -15,6 +16,7 @@ export function noticeOf(
   opened: readonly Opened[],
   open: number | null,
   isNightly: boolean,
+  pause: Pause | null = null,
 ): Notice | null {
   const high = opened.filter(({ severity }) => severity === 'high')
   const isFailed = run.status === 'failed'
@@ -42,6 +44,11 @@ export function noticeOf(
       `Run ${run.run_id} of ${run.from_date} to ${run.to_date}: ${run.nodes} nodes${run.duration_ms === null ? '' : ` in ${run.duration_ms} ms`}.`,
       ...(proof ?? []),
       `${run.repairs} repairs, ${run.tickets_closed} tickets explained themselves.`,
+      ...(pause === null
+        ? []
+        : [
+            `Booking is paused since ${new Date(pause.pausedAtMs).toISOString()} by ${pause.by} (${pause.reason}): what was received since waits, nothing was booked by this run.`,
+          ]),
       ...(open === null ? [] : [`${open} tickets are open.`]),
       ...(lines.length > 0 ? ['New tickets:', ...lines] : ['No new tickets.']),
       ...run.failures.slice(0, NAMED).map((it) => `FAILED ${it.esp32_name}: ${it.error}`),

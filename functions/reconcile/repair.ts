@@ -1,3 +1,4 @@
+import type { Pause } from '../adapters/pauses.ts'
 import type { Repair } from '../adapters/reconciliations.ts'
 import type { Repairs } from '../adapters/repairs.ts'
 import type { Seen } from './look.ts'
@@ -10,18 +11,20 @@ export interface Repaired extends Repair {
 /**
  * Repairs what was seen of a node's registers, by the functions whose business it is: unbooked readings and
  * lines that are not what their readings say by the ledger, which appends; day items by the rollup, which
- * makes them anew. A register with a broken chain is left alone: whatever is added to it covers up.
+ * makes them anew. A register with a broken chain is left alone: whatever is added to it covers up. While booking is
+ * paused nothing is handed to the ledger: a pause is there so that nothing is booked.
  */
 export async function repair(
   seen: readonly Seen[],
   runId: string,
+  pause: Pause | null,
   ports: { readonly repairs: Repairs },
 ): Promise<Repaired[]> {
   const done: Repaired[] = []
   for (const { view, raw, fromMs, isProved } of seen) {
     if (!isProved) continue
     const { register, unbooked, lineFaults, dayFaults } = view
-    if (unbooked.length > 0) {
+    if (unbooked.length > 0 && pause === null) {
       const items = new Set(
         unbooked.map(({ id }) => raw.items.get(id)).filter((it) => it !== undefined),
       )
@@ -35,7 +38,7 @@ export async function repair(
         days: 0,
       })
     }
-    if (lineFaults.length > 0) {
+    if (lineFaults.length > 0 && pause === null) {
       await ports.repairs.restate(register, fromMs)
       const restated = `lines from ${new Date(fromMs).toISOString()} on restated by the ledger`
       done.push({ rule: 'lines_differ', register, window: 'lines', done: restated, days: 0 })

@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import { type AnchorStore, pieceOf, type Written } from '../adapters/anchors.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import type { Notice } from '../adapters/notices.ts'
+import type { PauseStore } from '../adapters/pauses.ts'
 import type { ReconciliationStore, Run } from '../adapters/reconciliations.ts'
 import type { TicketStore } from '../adapters/tickets.ts'
 import { dateAt, localDay } from '../domain/calendar.ts'
@@ -27,6 +28,7 @@ export interface RunPorts {
   readonly nodes: Pick<NodeStore, 'all'>
   readonly tickets: TicketStore
   readonly anchors: AnchorStore
+  readonly pauses: Pick<PauseStore, 'current'>
   /** Invocations that work on a run at the same time, at most. */
   readonly workers: number
   readonly startWorker: (runId: string, worker: number) => Promise<void>
@@ -208,7 +210,13 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
   }
   if (!(await ports.runs.save(finished))) return null
   const open = total.open + site.open
-  const notice = noticeOf(finished, opened, open, run.requested_by === NIGHTLY)
+  const notice = noticeOf(
+    finished,
+    opened,
+    open,
+    run.requested_by === NIGHTLY,
+    await ports.pauses.current(),
+  )
   if (notice !== null) await ports.notify(notice)
   return finished
 }

@@ -2,6 +2,7 @@ import { ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb
 import { anchorStore } from '../../functions/adapters/anchors.ts'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { nodeStore } from '../../functions/adapters/nodes.ts'
+import { pauseStore } from '../../functions/adapters/pauses.ts'
 import { quarantinedSince } from '../../functions/adapters/quarantine.ts'
 import { rawRange } from '../../functions/adapters/raw.ts'
 import { type Run, reconciliationStore } from '../../functions/adapters/reconciliations.ts'
@@ -116,6 +117,7 @@ async function invoked(
     rollups: rollupStore(client, table('rollups')),
     journal: journalReader(client, table('ledger')),
     anchors,
+    pauses: pauseStore(client, table('control')),
     workers: WORKERS,
     startWorker: (id: string, next: number) =>
       reach(async () => startLater({ runId: id, worker: next })),

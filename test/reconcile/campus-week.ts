@@ -110,6 +110,7 @@ export async function seeded(
     nodes: { get: async () => record },
     tickets: memoryTickets(tickets),
     repairs: noRepairs,
+    pauses: { current: async () => null },
     quarantined: async () => 0,
     inbox: { resend: async () => {} },
     now: () => endMs,

@@ -95,6 +95,7 @@ function site() {
     },
     tickets: ticketStore,
     anchors,
+    pauses: { current: async () => null },
     workers: 2,
     async startWorker(_run, worker) {
       started.push(worker)

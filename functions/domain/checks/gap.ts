@@ -8,7 +8,7 @@ import type { NodeView } from './view.ts'
  * explained; a node that ran and said nothing is not. One that never came back is a missing node, and
  * only channels that fell silent beside it are told here.
  */
-export function gap({ registers, limits, nowMs, esp32Name }: NodeView): Finding[] {
+export function gap({ registers, limits, nowMs, esp32Name, pausedAtMs }: NodeView): Finding[] {
   const heardMs = Math.max(0, ...registers.map(({ readings }) => readings.at(-1)?.tMs ?? 0))
   return registers.flatMap(({ register, readings }) => {
     const findings: Finding[] = []
@@ -21,7 +21,9 @@ export function gap({ registers, limits, nowMs, esp32Name }: NodeView): Finding[
     const last = readings.at(-1)
     const isAlone = last !== undefined && heardMs - last.tMs > limits.gap_ms
     const isChannel = registerParts(register).deviceId !== null || register !== esp32Name
-    if (isAlone && isChannel && nowMs - last.tMs > limits.gap_ms) {
+    // What came during a pause is not booked yet, so an end in it is no silence.
+    const seenToMs = Math.min(nowMs, pausedAtMs ?? nowMs)
+    if (isAlone && isChannel && seenToMs - last.tMs > limits.gap_ms) {
       findings.push(finding(register, last, null, false))
     }
     return findings

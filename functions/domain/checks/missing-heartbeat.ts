@@ -5,7 +5,9 @@ import type { NodeView } from './view.ts'
 export function missingHeartbeat(view: NodeView): Finding[] {
   const { esp32Name, createdAtMs, presence, registers, nowMs, limits } = view
   if (createdAtMs === null) return []
-  const received = registers.flatMap(({ readings }) => readings.map((it) => it.receivedAtMs))
+  const received = registers.flatMap(({ readings, unbooked }) =>
+    [...readings, ...unbooked].map((it) => it.receivedAtMs),
+  )
   const heardMs = received.reduce((last, ms) => Math.max(last, ms), presence?.last_seen_ms ?? 0)
   const sinceMs = Math.max(heardMs, createdAtMs)
   if (nowMs - sinceMs <= limits.heartbeat_ms) return []

@@ -1,8 +1,12 @@
 import { type Finding, instant, NAMED } from './finding.ts'
 import type { NodeView } from './view.ts'
 
-/** Accepted readings must all be in the ledger, once they had their time to get there. */
-export function unbookedReading({ registers, limits, nowMs }: NodeView): Finding[] {
+/**
+ * Accepted readings must all be in the ledger, once they had their time to get there. Those that a pause
+ * holds back are no fault: they are counted, and ask nobody for anything.
+ */
+export function unbookedReading({ registers, limits, nowMs, pausedAtMs }: NodeView): Finding[] {
+  const heldFromMs = (pausedAtMs ?? Number.POSITIVE_INFINITY) - limits.settle_ms
   return registers.flatMap(({ register, unbooked }): Finding[] => {
     const late = unbooked.filter((it) => nowMs - it.receivedAtMs > limits.settle_ms)
     if (late.length === 0) return []
@@ -13,11 +17,12 @@ export function unbookedReading({ registers, limits, nowMs }: NodeView): Finding
         register,
         window: 'unbooked',
         fromMs: null,
-        severity: 'high',
+        severity: fromMs < heldFromMs ? 'high' : 'info',
         evidence: {
           readings: late.length,
           ids: late.slice(0, NAMED).map(({ id }) => id),
           received_from: instant(fromMs),
+          ...(pausedAtMs != null && { paused: instant(pausedAtMs) }),
         },
       },
     ]

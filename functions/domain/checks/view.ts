@@ -15,6 +15,8 @@ export interface NodeView {
   readonly createdAtMs: number | null
   /** False for a node that was never assigned to a classroom. */
   readonly isAssigned: boolean
+  /** Since when booking stands still; null while it goes on. */
+  readonly pausedAtMs?: number | null
   readonly presence: Pick<PresenceState, 'online' | 'last_seen_ms'> | null
   /** False when nobody ever recorded a price for anything. */
   readonly hasTariffs: boolean
