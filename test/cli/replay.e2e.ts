@@ -108,7 +108,7 @@ describe('autovolt replay', () => {
       await probe.until((told) => {
         for (; seen < told.length; seen += 1) payloads.add(told[seen].payload)
         return payloads.size === 3601
-      })
+      }, 60_000)
       expect(heard(probe).findLast((m) => m.sequence_no === 3601)?.energy_wh_total).toBe(3600)
     } finally {
       await kill(child)

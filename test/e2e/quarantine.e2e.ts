@@ -127,7 +127,7 @@ describe('other messages', () => {
     await node.status({ status: 'upside down' })
     await eventually(async () => expect(await ids('--node', 'esp32-a')).toHaveLength(4))
     const last = (await ids('--node', 'esp32-a')).at(-1) as string
-    const done = await quarantine('release', last, '--edit', file({ status: 'online' }))
+    const done = await quarantine('release', last, '--edit', file({ status: 'offline' }))
     expect(done).toMatchObject({ code: 0, err: '' })
     expect(done.out).toContain('{"outcome":"changed"}')
   })
