@@ -100,7 +100,7 @@ describe('a replay', () => {
       JSON.parse(JSON.stringify(posted)),
     ])
     const [call] = lambda.commandCalls(InvokeCommand)
-    expect(call?.args[0].input.FunctionName).toBe('autovolt-prod-ingest')
+    expect(call?.args[0].input.FunctionName).toBe('autovolt-prod-ingest:live')
     expect(s3.commandCalls(GetObjectCommand)[0]?.args[0].input.Bucket).toBe(
       'autovolt-prod-archive-1',
     )
