@@ -62,7 +62,7 @@ export function billText(bill: Bill, prices: Prices, region: string): string[] {
     '',
     'assumed:',
     ...SENTENCES.map((sentence) => `  ${sentence}`),
-    `  Prices: AWS price pages for ${PRICE_LISTS[region]?.name}, ${PRICE_LISTS[region]?.asOf}; of N. Virginia for ${PRICE_LISTS[region]?.borrowed.join(', ') || 'none'}.`,
+    `  Prices: a list for ${PRICE_LISTS[region]?.name} as of ${PRICE_LISTS[region]?.asOf}, to be held against the price pages before it is relied on; of N. Virginia for ${PRICE_LISTS[region]?.borrowed.join(', ') || 'none'}.`,
   )
   return lines
 }

@@ -27,7 +27,7 @@ export const ARCHIVE_FOLDERS = {
   raw: 'raw/',
   /** What the delivery stream could not deliver as it should. */
   error: 'error/',
-  /** The registry and what people decided, a copy a night. */
+  /** For copies of the registry and of what people decided; nothing here writes them yet (docs/recovery.md). */
   registry: 'registry/',
 } as const
 
