@@ -39,7 +39,8 @@ describe('npm start', () => {
     const options = ['--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir, '--no-fleet']
     for (const again of [false, true]) {
       const { child, said, ended } = run(...options)
-      await eventually(() => said.text.includes('Ctrl-C stops.') || undefined)
+      // A first start bundles every function.
+      await eventually(() => said.text.includes('Ctrl-C stops.') || undefined, 90_000)
       expect(said.text.includes('unchanged since the last start')).toBe(again)
       expect(said.text).toContain(
         `npm run -s autovolt -- token --role viewer --data-dir ${dataDir}`,
