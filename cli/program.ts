@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { alarms } from './commands/alarms.ts'
 import { allow } from './commands/allow.ts'
+import { backup } from './commands/backup.ts'
 import { cost } from './commands/cost.ts'
 import { criteria } from './commands/criteria.ts'
 import { claim, enrol, revoke, rotate } from './commands/identity.ts'
@@ -55,6 +56,7 @@ const COMMANDS = [
   rollup,
   redrive,
   rebook,
+  backup,
   restore,
   pause,
   resume,

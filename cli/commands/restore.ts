@@ -10,15 +10,60 @@ interface ScopeOptions extends StackOptions {
 
 const TABLES: TableName[] = ['telemetry', 'ledger', 'nodes', 'rollups', 'control', 'quarantine']
 
-/** `autovolt restore ledger | rollups | table <name> | anchors`: the steps of docs/recovery.md */
+/** `autovolt restore registry | ledger | rollups | table <name> | anchors`: the steps of docs/recovery.md */
 export function restore(program: Command, output: Output): void {
   const group = program
     .command('restore')
     .description('put back what was lost; docs/recovery.md says which step when')
+  registry(group, output)
   ledger(group, output)
   rollups(group, output)
   table(group, output)
   anchors(group, output)
+}
+
+interface RegistryOptions extends StackOptions {
+  day?: string
+  fill: boolean
+  bucket?: string
+  bucketRegion?: string
+}
+
+function registry(group: Command, output: Output): void {
+  withStackOptions(group.command('registry'))
+    .description('put registry, tariffs, tickets and decisions back from a nightly copy')
+    .option('--day <day>', 'the local day the copy was made on (default: the last copy there is)')
+    .option('--fill', 'also put into tables that are not empty what is missing there', false)
+    .option('--bucket <name>', 'another bucket, such as the copy in the second region')
+    .option('--bucket-region <region>', 'with --bucket: its region')
+    .action(async (options: RegistryOptions) => {
+      const { option } = await import('../quantity.ts')
+      const { LocalDay } = await import('../../functions/contract/names.ts')
+      const { Failure } = await import('../failure.ts')
+      const { restoreRegistry } = await import('../restore/registry.ts')
+      const { day, fill: fills, bucket, bucketRegion: region } = options
+      const request = {
+        day: day === undefined ? undefined : option('--day', LocalDay, day),
+        fills,
+        bucket,
+        region,
+      }
+      const tell = (line: string) => output.out(`${line}\n`)
+      const tables = await restoreRegistry(await openStack(options), request, tell)
+      for (const { table, isWritten, items, missing, same, differing } of tables) {
+        const became = isWritten ? 'were missing and are back' : 'are missing'
+        tell(
+          `${table}: ${items} items: ${missing} ${became}, ${same} are the same, ${differing} differ`,
+        )
+      }
+      const left = tables.filter(({ isWritten, missing }) => !isWritten && missing > 0)
+      if (left.length > 0) {
+        const names = left.map(({ table }) => table).join(' and ')
+        throw new Failure(`${names} not empty, so nothing was written there; --fill does`)
+      }
+      const differing = tables.reduce((sum, it) => sum + it.differing, 0)
+      if (differing > 0) throw new Failure(`${differing} items differ and were left`)
+    })
 }
 
 function ledger(group: Command, output: Output): void {

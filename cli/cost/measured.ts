@@ -194,13 +194,13 @@ export const LOG = { ledgerBytes: 199n, tallyBytes: 267n } as const
 
 /** What stands whether anybody sends anything or not, in the templates of the stage prod. */
 export const STAND = {
-  alarms: 119n,
+  alarms: 125n,
   compositeAlarms: 4n,
   metrics: 32n,
   dashboards: 1n,
   keys: 1n,
-  /** The rollup every quarter, the probe and recalculations every five minutes, closings, the nightly run. */
-  startsPerMonth: 2_880n + 2n * 8_640n + 31n + 30n,
+  /** The rollup every quarter, the probe and recalculations every five minutes, closings, the nightly run, the backup. */
+  startsPerMonth: 2_880n + 2n * 8_640n + 31n + 2n * 30n,
 } as const
 
 /** Where the figures above come from. */

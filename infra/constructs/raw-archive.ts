@@ -27,7 +27,7 @@ export const ARCHIVE_FOLDERS = {
   raw: 'raw/',
   /** What the delivery stream could not deliver as it should. */
   error: 'error/',
-  /** For copies of the registry and of what people decided; nothing here writes them yet (docs/recovery.md). */
+  /** Nightly copies of the registry and of what people decided, by the day of the site. */
   registry: 'registry/',
 } as const
 

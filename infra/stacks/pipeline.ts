@@ -2,6 +2,7 @@ import { CfnOutput, Duration, Stack, type StackProps, TimeZone } from 'aws-cdk-l
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import type { Construct } from 'constructs'
 import { AsyncInvocation } from '../constructs/async-invocation.ts'
+import { Backup } from '../constructs/backup.ts'
 import { DevicePolicy } from '../constructs/device-policy.ts'
 import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
@@ -178,6 +179,7 @@ export class PipelineStack extends Stack {
     })
 
     this.reconcile = new Reconciliation(this, 'Reconciliation', context, { ledger, rollup }).target
+    new Backup(this, 'Backup', context)
 
     const tally = new ServiceFunction(this, 'Tally', context, {
       name: 'tally',

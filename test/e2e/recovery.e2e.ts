@@ -3,10 +3,17 @@ import {
   DescribeTableCommand,
   type KeySchemaElement,
 } from '@aws-sdk/client-dynamodb'
-import { DeleteCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import {
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { fold } from '../../functions/domain/journal.ts'
+import { person } from './caller.ts'
 import { connectNode, type Node } from './node.ts'
 import { booked, eventually, itemsOf, quarantined } from './records.ts'
 import { type Site, startSite } from './site.ts'
@@ -40,6 +47,9 @@ beforeAll(async () => {
   site = await startSite({ now: () => nowMs })
   await site.provision('esp32-a', 'B2-101', '--rating-w', '3000')
   await site.provision('esp32-b', 'B2-102')
+  const tariff = { cost_per_kwh: '7.35', effective_from: '2024-03-01', duty_percent: '6' }
+  const recorded = await person(site.endpoints, 'admin').post('/cost-versions', tariff)
+  expect(recorded.status, JSON.stringify(recorded.body)).toBe(201)
   node = await connectNode(site, 'esp32-a')
   for (const n of [0, 1, 3]) await node.telemetry(reading(n, n * 5))
   // Late, repeated, over a reset, and nothing at all.
@@ -58,7 +68,12 @@ beforeAll(async () => {
   await booked(site, 'esp32-b', 3)
   await eventually(async () => expect(await quarantined(site, 'esp32-a')).toHaveLength(1))
   await site.rollup()
+  // The month is over and closed.
+  nowMs = Date.parse('2024-04-02T06:30:00Z')
+  await site.rollup()
   before = await figures()
+  // 37 Wh and 8 Wh at 7.35 a kWh and 6 % of duty.
+  expect(before.bills).toMatchObject([{ total_cost_micro: 288_267 }, { total_cost_micro: 62_328 }])
 })
 afterAll(async () => {
   await node?.[Symbol.asyncDispose]()
@@ -81,7 +96,18 @@ async function figures() {
   const days = await Promise.all(
     rooms.map(async (room) => (await site.get(`/summary?classroom=${room}&date=2024-03-05`)).body),
   )
-  return { lines, days: days.map(({ total_mwh, blocks_mwh }) => ({ total_mwh, blocks_mwh })) }
+  const bills = await Promise.all(
+    rooms.map(async (room) => {
+      const { body } = await site.get(`/monthly?classroom=${room}&year=2024&month=3`)
+      const { total_mwh, total_cost_micro, devices, by_version } = body
+      return { total_mwh, total_cost_micro, devices, by_version }
+    }),
+  )
+  return {
+    lines,
+    days: days.map(({ total_mwh, blocks_mwh }) => ({ total_mwh, blocks_mwh })),
+    bills,
+  }
 }
 
 async function keysOf(name: string): Promise<KeySchemaElement[]> {
@@ -168,11 +194,12 @@ it('a ledger put back to an earlier time goes on from there, and its days with i
 
 describe('an empty account', () => {
   it('is made anew from the archive, once the registry is back', async () => {
-    const beside = await restoredBeside('nodes')
+    expect(await site.cli('backup')).toMatchObject(ok)
     await wipe(...TABLES)
-    const registry = await site.cli('restore', 'table', 'nodes', '--from', beside)
+    const registry = await site.cli('restore', 'registry')
     expect(registry).toMatchObject(ok)
-    expect(registry.out).toContain('0 are the same, 0 differ')
+    expect(registry.out).toMatch(/control: [1-9]\d* items: .* are back, 0 are the same, 0 differ/)
+    expect(registry.out).toMatch(/nodes: [1-9]\d* items: .* are back, 0 are the same, 0 differ/)
     const replayed = await replay()
     expect(replayed).toMatchObject(ok)
     // Eight readings of the one node, one message of them twice, three of the other, one refused.
@@ -187,6 +214,40 @@ describe('an empty account', () => {
     expect(await site.cli('verify', '--deep')).toMatchObject(ok)
     const [raw] = await itemsOf(site, 'telemetry', 'esp32-b')
     expect(raw).toMatchObject({ via: 'http', received_at_ms: NOON })
+  })
+
+  it('is compared with the copy, and nothing in it is written over', async () => {
+    const same = await site.cli('restore', 'registry')
+    expect(same).toMatchObject(ok)
+    expect(same.out).toMatch(/control: (\d+) items: 0 are missing, \1 are the same, 0 differ/)
+    const key = { esp32_name: 'esp32-b', kind: 'node' }
+    const TableName = site.endpoints.tables.nodes
+    const { Item } = await site.tables.send(new GetCommand({ TableName, Key: key }))
+    const changed = { ...Item, created_at_ms: 1 }
+    await site.tables.send(new PutCommand({ TableName, Item: changed }))
+    const [gone] = await itemsOf(site, 'control', 'tariff')
+    const { kind, id } = gone as { kind: string; id: string }
+    const TARIFFS = site.endpoints.tables.control
+    await site.tables.send(new DeleteCommand({ TableName: TARIFFS, Key: { kind, id } }))
+
+    const looked = await site.cli('restore', 'registry')
+    expect(looked.out).toContain('DIFFERS  esp32-b node')
+    expect(looked).toMatchObject({
+      code: 1,
+      err: 'autovolt: control not empty, so nothing was written there; --fill does\n',
+    })
+    expect(await itemsOf(site, 'control', 'tariff')).toEqual([])
+    const filled = await site.cli('restore', 'registry', '--fill')
+    expect(filled).toMatchObject({ code: 1, err: 'autovolt: 1 items differ and were left\n' })
+    expect(await itemsOf(site, 'control', 'tariff')).toEqual([gone])
+    expect((await itemsOf(site, 'nodes', 'esp32-b')).find((it) => it.kind === 'node')).toEqual(
+      changed,
+    )
+    await site.tables.send(new PutCommand({ TableName, Item: Item ?? {} }))
+    expect(await site.cli('restore', 'registry', '--day', '2024-01-01')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no whole copy of 2024-01-01 of the registry'),
+    })
   })
 
   it('takes nothing a second time', async () => {

@@ -13,6 +13,15 @@ const said = (all: readonly Statement[]) =>
   all.map(({ actions, resources }) => ({ actions, resources }))
 const streamArn = `arn:aws:firehose:ap-south-1:${account}:deliverystream/autovolt-prod-archive`
 
+describe('a nightly copy of registry and decisions', () => {
+  it('is added to its folder, and may neither be read nor removed by who writes it', () => {
+    const own = statements(app).filter(({ role }) => role === roleOf(app, 'autovolt-prod-backup'))
+    expect(
+      said(own.filter(({ actions }) => actions.some((action) => action.startsWith('s3:')))),
+    ).toEqual([{ actions: ['s3:PutObject'], resources: [`Arn:${archive.id}/registry/*`] }])
+  })
+})
+
 describe('the buckets of the archive', () => {
   it.each([
     ['the first', archive],

@@ -20,6 +20,7 @@ describe('asynchronous invocations', () => {
     ['rollup', 900],
     ['recalculate', 3_600],
     ['reconcile', 21_600],
+    ['backup', 21_600],
     ['probe', 300],
   ])('of %s end after two retries or %i s in its failure queue', (name, age) => {
     const { properties } = app.one(
@@ -205,10 +206,27 @@ describe('the schedule of the reconciliation', () => {
   })
 })
 
+describe('the schedule of the backup', () => {
+  it('starts it when the nightly run has had its time', () => {
+    const { properties } = app.one(
+      'AWS::Scheduler::Schedule',
+      ({ Target }) => Target.Arn === 'Arn:autovolt-prod-backup:live',
+    )
+    expect(properties).toMatchObject({
+      Name: 'autovolt-prod-backup-nightly',
+      ScheduleExpression: 'cron(45 2 * * ? *)',
+      ScheduleExpressionTimezone: 'Asia/Kolkata',
+      Target: { DeadLetterConfig: { Arn: 'Arn:autovolt-prod-backup-schedule-failures' } },
+    })
+  })
+})
+
 describe('failure queues', () => {
   it('are these, keep messages 14 days, encrypted', () => {
     const queues = app.ofType('AWS::SQS::Queue').map(({ properties }) => properties)
     expect(queues.map(({ QueueName }) => QueueName).sort()).toEqual([
+      'autovolt-prod-backup-failures',
+      'autovolt-prod-backup-schedule-failures',
       'autovolt-prod-ingest-failures',
       'autovolt-prod-ledger-failures',
       'autovolt-prod-presence-failures',

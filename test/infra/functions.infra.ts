@@ -21,7 +21,7 @@ describe('every function', () => {
       expect([256, 512, 1_024, 1_769]).toContain(properties.MemorySize)
       expect(properties.Timeout).toBeGreaterThanOrEqual(5)
       // What nobody waits for may take as long as Lambda lets it.
-      expect(properties.Timeout).toBeLessThanOrEqual(name.endsWith('-reconcile') ? 900 : 300)
+      expect(properties.Timeout).toBeLessThanOrEqual(/-(reconcile|backup)$/.test(name) ? 900 : 300)
       expect(properties.ReservedConcurrentExecutions).toBeUndefined()
     },
   )
@@ -81,6 +81,7 @@ describe('every function', () => {
     ['recalculate', ['CONTROL', 'ROLLUPS']],
     ['operate', ['CONTROL', 'NODES']],
     ['probe', ['CONTROL', 'LEDGER', 'NODES', 'ROLLUPS']],
+    ['backup', ['CONTROL', 'NODES']],
     ['reconcile', ['CONTROL', 'LEDGER', 'NODES', 'QUARANTINE', 'ROLLUPS', 'TELEMETRY']],
   ])('%s is told the names of its tables: %j', (name, tables) => {
     const variables: Record<string, string> = named(name).Environment.Variables

@@ -97,6 +97,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
         control: ['GetItem', 'Query'],
       },
     ],
+    ['backup', { nodes: ['Scan'], control: ['Scan'] }],
     ['admin', { rollups: ['Query'], control: ['GetItem', 'PutItem', 'Query'] }],
     ['operate', { nodes: ['PutItem', 'Query'], control: ['GetItem', 'PutItem'] }],
     ['provisioning-hook', { nodes: ['GetItem'], control: ['GetItem', 'UpdateItem'] }],
@@ -129,6 +130,7 @@ describe('a function may do to tables what its job needs, and nothing else', () 
     expect(names.sort()).toEqual([
       'autovolt-prod-admin',
       'autovolt-prod-api',
+      'autovolt-prod-backup',
       'autovolt-prod-ingest',
       'autovolt-prod-ingest-http',
       'autovolt-prod-ledger',
@@ -211,7 +213,7 @@ describe('the ledger', () => {
           !/(Anchors.*\/(anchors|manifests)\/\*|topic\/autovolt\/\*\/resend|:(thing|cert|thinggroup\/autovolt-prod-room-)\/?\*)$/.test(
             each,
           ) &&
-          !/(Archive.*\/(raw|error)\/\*|ArchiveBucket[0-9A-F]{8}\/\*|-archive-replica-.*\/\*)$/.test(
+          !/(Archive.*\/(raw|error|registry)\/\*|ArchiveBucket[0-9A-F]{8}\/\*|-archive-replica-.*\/\*)$/.test(
             each,
           ),
       )

@@ -1,0 +1,19 @@
+import type { BackedUpTable, TypedItem } from '../adapters/backups.ts'
+
+/**
+ * Kinds that are not copied, since they say how far this account has come with its own work: who starts
+ * anew has to find them out by himself, and would be misled by another's. All others are copied, also
+ * those there will be one day.
+ */
+const OWN_WORK: Readonly<Record<BackedUpTable, RegExp>> = {
+  // Counts of health, runs with their pieces, and whether booking is paused.
+  control: /^(count|counted|received-5m|run|reconcile#.*|pause)$/,
+  // Who is connected, how far the rollup is and which assignments it has followed.
+  nodes: /^(presence|stays|watermark#.*)$/,
+}
+
+/** Whether an item belongs into a copy: what nobody could make anew from readings. */
+export function isKept(table: BackedUpTable, item: TypedItem): boolean {
+  // What expires is a note for some days.
+  return item.expires_at === undefined && !OWN_WORK[table].test(item.kind?.S ?? '')
+}
