@@ -1,7 +1,11 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { archiveReader, messageOf } from '../../functions/adapters/archive-reader.ts'
+import {
+  type ArchiveReader,
+  archiveReader,
+  messageOf,
+} from '../../functions/adapters/archive-reader.ts'
 import type { Reading } from '../../functions/domain/reading.ts'
 import { archivedReadings } from '../../functions/verify/archived.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -11,7 +15,16 @@ import { withArchive } from './place.ts'
 export interface Expired extends Disposable {
   /** Messages that were found. */
   readonly messages: number
+  /** Lines that hold no message: nobody knows of which node they are. */
+  readonly unreadable: readonly UnreadableLine[]
   readings(register: string): readonly Reading[]
+}
+
+/** A line of the archive, by its object, and why it cannot be read. */
+export interface UnreadableLine {
+  readonly key: string
+  readonly line: number
+  readonly reason: string
 }
 
 /**
@@ -25,22 +38,42 @@ export async function expiredMessages(
   node: string | undefined,
   keptFromMs: number,
 ): Promise<Expired | null> {
+  try {
+    return await withArchive(stack, { bucket: undefined, region: undefined }, ({ s3, bucket }) =>
+      laidDown(archiveReader(s3, bucket), node, keptFromMs),
+    )
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return null
+    throw error
+  }
+}
+
+/** The messages of an archive from before an instant, by node in a folder of their own. */
+export async function laidDown(
+  reader: ArchiveReader,
+  node: string | undefined,
+  keptFromMs: number,
+): Promise<Expired> {
   const folder = mkdtempSync(join(tmpdir(), 'autovolt-archive-'))
   const nodes = new Set<string>()
+  const unreadable: UnreadableLine[] = []
   let messages = 0
-  const layDown = (lines: readonly string[]) => {
+  const layDown = (key: string, lines: readonly string[]) => {
     const byNode = new Map<string, string[]>()
-    for (const line of lines) {
+    lines.forEach((line, at) => {
       const parsed = messageOf(line)
-      if ('reason' in parsed) continue
+      if ('reason' in parsed) {
+        unreadable.push({ key, line: at + 1, reason: parsed.reason })
+        return
+      }
       const { esp32_name, channel, received_at } = parsed.message
       const isOther = node !== undefined && esp32_name !== node
-      if (isOther || channel !== 'telemetry' || received_at >= keptFromMs) continue
+      if (isOther || channel !== 'telemetry' || received_at >= keptFromMs) return
       const known = byNode.get(esp32_name) ?? []
       known.push(line)
       byNode.set(esp32_name, known)
       messages += 1
-    }
+    })
     for (const [name, some] of byNode) {
       nodes.add(name)
       appendFileSync(fileOf(folder, name), `${some.join('\n')}\n`)
@@ -48,19 +81,16 @@ export async function expiredMessages(
   }
   const dispose = () => rmSync(folder, { recursive: true, force: true })
   try {
-    await withArchive(stack, { bucket: undefined, region: undefined }, async ({ s3, bucket }) => {
-      const reader = archiveReader(s3, bucket)
-      for await (const { key } of reader.objects({ fromMs: 0, toMs: keptFromMs })) {
-        layDown(await reader.lines(key))
-      }
-    })
+    for await (const { key } of reader.objects({ fromMs: 0, toMs: keptFromMs })) {
+      layDown(key, await reader.lines(key))
+    }
   } catch (error) {
     dispose()
-    if (error instanceof Error && error.name === 'ResourceNotFoundException') return null
     throw error
   }
   return {
     messages,
+    unreadable,
     readings(register) {
       const [name = ''] = register.split('/')
       if (!nodes.has(name)) return []

@@ -23,18 +23,19 @@ export function verify(program: Command, output: Output): void {
       const stack = await openStack(options)
       const { Failure } = await import('../failure.ts')
       const { verifyAll } = await import('../verification/verify.ts')
-      const { registers, mismatches, classrooms, monthMismatches } = await verifyAll(
+      const { registers, mismatches, classrooms, monthMismatches, unreadable } = await verifyAll(
         stack,
         { node, isDeep: options.deep === true },
         (line) => output.out(`${line}\n`),
       )
-      if (monthMismatches > 0) {
-        const also = mismatches > 0 ? `${mismatches} of ${registers} registers and ` : ''
-        throw new Failure(
-          `${also}months of ${monthMismatches} of ${classrooms} classrooms do not match`,
-        )
-      }
-      if (mismatches > 0) throw new Failure(`${mismatches} of ${registers} registers do not match`)
+      const wrong = [
+        ...(mismatches > 0 ? [`${mismatches} of ${registers} registers`] : []),
+        ...(monthMismatches > 0
+          ? [`months of ${monthMismatches} of ${classrooms} classrooms`]
+          : []),
+      ]
+      if (wrong.length > 0) throw new Failure(`${wrong.join(' and ')} do not match`)
+      if (unreadable > 0) throw new Failure(`${unreadable} lines of the archive cannot be read`)
       output.out(`${registers} registers verified, every figure matches\n`)
     })
 }

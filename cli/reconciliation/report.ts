@@ -11,7 +11,7 @@ export function reportOf(run: Run): string[] {
       : [
           `${proof.registers} registers, ${proof.entries_walked} entries walked, ${proof.days_compared} days compared`,
           `${proof.readings_accepted} readings accepted, ${proof.readings_booked} booked, ${proof.readings_unbooked} not booked`,
-          `${proof.suspense_mwh} mWh in ${proof.suspense_lines} lines of suspense, ${proof.messages_quarantined} messages in quarantine`,
+          `${proof.suspense_mwh} mWh in ${proof.suspense_lines} lines of suspense, ${proof.messages_quarantined} messages in quarantine, ${proof.messages_unreadable} unreadable`,
         ]),
     ...(found.length === 0 ? ['nothing found'] : ['found:', ...found]),
     ...run.repaired.map((it) => `repaired ${it.rule} ${it.register} ${it.window}: ${it.done}`),

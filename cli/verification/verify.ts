@@ -9,7 +9,7 @@ import { type Pricer, pricer } from '../../functions/domain/rollup/cost.ts'
 import { type VerifiedMonths, verifyMonths } from '../../functions/verify/months.ts'
 import { type Verified, type VerifyPorts, verifyRegister } from '../../functions/verify/register.ts'
 import { stageConfig } from '../../infra/stages.ts'
-import { type Expired, expiredMessages } from '../archive/expired.ts'
+import { type Expired, expiredMessages, type UnreadableLine } from '../archive/expired.ts'
 import { nodeRecord, possibleRegisters } from '../show/registers.ts'
 import { thousandths } from '../show/table.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -22,6 +22,8 @@ export interface VerifiedAll {
   /** Classrooms whose closed months were looked at, and those in which one is wrong. */
   classrooms: number
   monthMismatches: number
+  /** Lines of the archive that hold no message. */
+  unreadable: number
 }
 
 /** Only this many problems of a register are printed; the first one says most. */
@@ -41,7 +43,15 @@ export async function verifyAll(
     ? await expiredMessages(stack, what.node, Date.now() - retentionMs)
     : null
   return await withTables(stack, async (client) => {
-    const done: VerifiedAll = { registers: 0, mismatches: 0, classrooms: 0, monthMismatches: 0 }
+    const unreadable = expired?.unreadable ?? []
+    const done: VerifiedAll = {
+      registers: 0,
+      mismatches: 0,
+      classrooms: 0,
+      monthMismatches: 0,
+      unreadable: unreadable.length,
+    }
+    for (const line of unreadableLines(unreadable)) tell(line)
     const classrooms = new Set<string>()
     for await (const record of recordsOf(client, stack, what.node)) {
       for (const { classroom } of record.assignments) {
@@ -69,6 +79,15 @@ export async function verifyAll(
     }
     return done
   })
+}
+
+function unreadableLines(unreadable: readonly UnreadableLine[]): string[] {
+  if (unreadable.length === 0) return []
+  const named = unreadable.slice(0, PRINTED_PROBLEMS)
+  return [
+    `MISMATCH  archive: ${unreadable.length} lines cannot be read`,
+    ...named.map(({ key, line, reason }) => `          ${key} line ${line}: ${reason}`),
+  ]
 }
 
 /** Prices are read anew for each look: a tariff may be recorded while this runs. */

@@ -79,6 +79,12 @@ export function fromItem(item: unknown): StoredMessage {
   }
 }
 
+/** Why `fromItem` could not read an item, on one line. */
+export function whyUnreadable(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, ' ')
+}
+
 /** Where raw messages are kept: one conditional put each, and a look at what stands in the way. */
 export interface RawStore {
   /** Puts the message unless its key is taken. @returns false when it is */

@@ -17,6 +17,8 @@ export const Proof = z.object({
   readings_booked: count,
   readings_unbooked: count,
   messages_quarantined: count,
+  /** Raw events that cannot be opened; runs of former versions did not count them. */
+  messages_unreadable: count.default(0),
   suspense_lines: count,
   suspense_mwh: z.int(),
   entries_walked: count,

@@ -81,6 +81,7 @@ export async function lookAt(
     register,
     chain,
     unbooked: unbooked.map(({ id, receivedAtMs }) => ({ id, receivedAtMs })),
+    unreadable: raw.unreadable,
     lineFaults: [],
     dayFaults: [],
     readings: known.filter(({ tMs }) => tMs >= fromMs),

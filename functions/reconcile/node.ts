@@ -43,7 +43,11 @@ export interface NodeDone extends Omit<PieceResult, 'failures' | 'anchors_sha256
 
 /** Checks that say nothing while a chain is broken: what they look at cannot be folded. */
 const NEED_CHAIN: readonly Rule[] = CHECKS.map(({ rule }) => rule).filter(
-  (rule) => rule !== 'broken_chain' && rule !== 'missing_heartbeat' && rule !== 'unassigned_node',
+  (rule) =>
+    rule !== 'broken_chain' &&
+    rule !== 'missing_heartbeat' &&
+    rule !== 'unassigned_node' &&
+    rule !== 'unreadable_event',
 )
 
 /**
@@ -105,7 +109,9 @@ function untried(isProved: boolean, pause: Pause | null): Set<Rule> {
 async function firstLook(...[esp32Name, window, anchors, ports]: Parameters<typeof look>) {
   const seen = await look(esp32Name, window, anchors, { ...ports, ...ports.atEase })
   const isRight = ({ view }: Seen) =>
-    view.chain.length + view.unbooked.length + view.lineFaults.length + view.dayFaults.length === 0
+    [view.chain, view.unbooked, view.unreadable, view.lineFaults, view.dayFaults].every(
+      ({ length }) => length === 0,
+    )
   return seen.seen.every(isRight) ? seen : look(esp32Name, window, anchors, ports)
 }
 
@@ -156,6 +162,7 @@ function proofOf(seen: readonly Seen[], quarantined: number): Proof {
     readings_booked: sum(({ view }) => view.readings.length),
     readings_unbooked: sum(({ view }) => view.unbooked.length),
     messages_quarantined: quarantined,
+    messages_unreadable: sum(({ view }) => view.unreadable.length),
     suspense_lines: sum((one) => suspense(one).length),
     suspense_mwh: sum((one) => suspense(one).reduce((all, { energyMwh }) => all + energyMwh, 0)),
     entries_walked: sum(({ entries }) => entries),

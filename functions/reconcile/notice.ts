@@ -36,7 +36,7 @@ export function noticeOf(
     return `${rule} (${severity}): ${tickets.length} – ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
   })
   const proof = run.proof && [
-    `${run.proof.readings_accepted} readings accepted, ${run.proof.readings_booked} booked, ${run.proof.readings_unbooked} not booked, ${run.proof.suspense_mwh} mWh in suspense, ${run.proof.messages_quarantined} messages in quarantine`,
+    `${run.proof.readings_accepted} readings accepted, ${run.proof.readings_booked} booked, ${run.proof.readings_unbooked} not booked, ${run.proof.suspense_mwh} mWh in suspense, ${run.proof.messages_quarantined} messages in quarantine, ${run.proof.messages_unreadable} unreadable`,
   ]
   return {
     subject: `AutoVolt reconciliation ${words.join(', ')}`,

@@ -1,5 +1,5 @@
-import { fromItem } from '../adapters/raw.ts'
-import type { SequenceSpan } from '../domain/checks/view.ts'
+import { fromItem, type StoredMessage, whyUnreadable } from '../adapters/raw.ts'
+import type { SequenceSpan, UnreadableEvent } from '../domain/checks/view.ts'
 import { distinct } from '../domain/order.ts'
 import type { PlacedReading, Reading } from '../domain/reading.ts'
 
@@ -17,7 +17,7 @@ export interface RawWindow {
   /** The item a reading came in, by the reading's id. */
   readonly items: ReadonlyMap<string, Record<string, unknown>>
   readonly given: readonly SequenceSpan[]
-  readonly unreadable: number
+  readonly unreadable: readonly UnreadableEvent[]
 }
 
 /** A message may begin with a reading this far before others of it. */
@@ -42,12 +42,12 @@ export async function readWindow(
   const readings: Reading[] = []
   const items = new Map<string, Record<string, unknown>>()
   const given: SequenceSpan[] = []
-  let unreadable = 0
+  const unreadable: UnreadableEvent[] = []
   const take = async (range: { from: string; to: string }) => {
     for await (const item of ports.rawRange(register, range)) {
-      const stored = readable(item)
-      if (stored === null) {
-        unreadable += 1
+      const stored = opened(item)
+      if ('reason' in stored) {
+        unreadable.push(stored)
         continue
       }
       for (const reading of stored.readings) {
@@ -75,11 +75,13 @@ export async function readWindow(
   return { readings: distinct(readings), items, given, unreadable }
 }
 
-function readable(item: Record<string, unknown>) {
+function opened(item: Record<string, unknown>): StoredMessage | UnreadableEvent {
   try {
     return fromItem(item)
-  } catch {
-    return null
+  } catch (error) {
+    const { received_at_ms } = item
+    const receivedAtMs = typeof received_at_ms === 'number' ? received_at_ms : null
+    return { id: String(item.id), receivedAtMs, reason: whyUnreadable(error) }
   }
 }
 

@@ -7,6 +7,7 @@ export const NO_PROOF: Proof = {
   readings_booked: 0,
   readings_unbooked: 0,
   messages_quarantined: 0,
+  messages_unreadable: 0,
   suspense_lines: 0,
   suspense_mwh: 0,
   entries_walked: 0,

@@ -1,4 +1,4 @@
-import { fromItem, type StoredMessage } from '../adapters/raw.ts'
+import { fromItem, type StoredMessage, whyUnreadable } from '../adapters/raw.ts'
 import type { Told } from '../domain/decisions.ts'
 import { intervals } from '../domain/intervals.ts'
 import { type Entry, fold } from '../domain/journal.ts'
@@ -59,14 +59,9 @@ function readable(item: Record<string, unknown>, unreadable: string[]): StoredMe
   try {
     return fromItem(item)
   } catch (error) {
-    unreadable.push(`raw event ${item.register} ${item.id} cannot be read: ${reasonOf(error)}`)
+    unreadable.push(`raw event ${item.register} ${item.id} cannot be read: ${whyUnreadable(error)}`)
     return null
   }
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  return (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, ' ')
 }
 
 /**

@@ -16,6 +16,7 @@ import { stuckCounter } from './stuck-counter.ts'
 import { sumCheck } from './sum-check.ts'
 import { unassignedNode } from './unassigned-node.ts'
 import { unbookedReading } from './unbooked-reading.ts'
+import { unreadableEvent } from './unreadable-event.ts'
 import { useWhileOff } from './use-while-off.ts'
 import type { NodeView } from './view.ts'
 import { zeroWhileOn } from './zero-while-on.ts'
@@ -29,6 +30,7 @@ export interface Check {
 /** All of them, in the order in which a run goes through them: proofs first, then what is odd. */
 export const CHECKS: readonly Check[] = [
   { rule: 'unbooked_reading', find: unbookedReading },
+  { rule: 'unreadable_event', find: unreadableEvent },
   { rule: 'broken_chain', find: brokenChain },
   { rule: 'lines_differ', find: linesDiffer },
   { rule: 'rollup_differs', find: rollupDiffers },

@@ -1,6 +1,7 @@
 /** Every rule a run proves or looks for; each has a file of its own beside this one. */
 export const RULES = [
   'unbooked_reading',
+  'unreadable_event',
   'broken_chain',
   'lines_differ',
   'rollup_differs',

@@ -30,6 +30,8 @@ export interface RegisterView {
   readonly chain: readonly ChainFault[]
   /** Accepted readings that no entry holds. */
   readonly unbooked: readonly { readonly id: string; readonly receivedAtMs: number }[]
+  /** Raw events that cannot be opened, so that nobody knows what they hold. */
+  readonly unreadable: readonly UnreadableEvent[]
   /** Where lines are not what readings and counters say, in sentences. */
   readonly lineFaults: readonly string[]
   /** Day items that are not what the ledger says. */
@@ -43,6 +45,14 @@ export interface RegisterView {
   readonly days: readonly DayView[]
   /** Ranges of sequence numbers that the node says it no longer holds. */
   readonly given: readonly SequenceSpan[]
+}
+
+/** A raw event that cannot be opened, by its key. */
+export interface UnreadableEvent {
+  readonly id: string
+  /** Null where even that cannot be read. */
+  readonly receivedAtMs: number | null
+  readonly reason: string
 }
 
 /** What is wrong with a journal, and at which entry. */

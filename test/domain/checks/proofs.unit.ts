@@ -10,6 +10,7 @@ import { prolongedEstimation } from '../../../functions/domain/checks/prolonged-
 import { rollupDiffers } from '../../../functions/domain/checks/rollup-differs.ts'
 import { unassignedNode } from '../../../functions/domain/checks/unassigned-node.ts'
 import { unbookedReading } from '../../../functions/domain/checks/unbooked-reading.ts'
+import { unreadableEvent } from '../../../functions/domain/checks/unreadable-event.ts'
 import { dayOf, line, NOW_MS, node, only, placed, register } from './views.ts'
 
 const MINUTE = 60_000
@@ -39,6 +40,28 @@ describe('unbooked_reading', () => {
       },
     ])
   })
+})
+
+it('unreadable_event names each event that cannot be opened, by its key', () => {
+  const unreadable = [
+    { id: 's#0000000007#000000000001', receivedAtMs: NOW_MS - HOUR, reason: 'is no JSON' },
+    { id: 't#1768456800000', receivedAtMs: null, reason: 'x'.repeat(400) },
+  ]
+  expect(unreadableEvent(only({ unreadable }))).toEqual([
+    {
+      rule: 'unreadable_event',
+      register: 'esp32-a',
+      window: 's#0000000007#000000000001',
+      fromMs: NOW_MS - HOUR,
+      severity: 'high',
+      evidence: { event: 's#0000000007#000000000001', reason: 'is no JSON' },
+    },
+    expect.objectContaining({
+      window: 't#1768456800000',
+      fromMs: 0,
+      evidence: { event: 't#1768456800000', reason: 'x'.repeat(300) },
+    }),
+  ])
 })
 
 it('broken_chain names register and entry, each fault by itself', () => {

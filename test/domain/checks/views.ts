@@ -28,6 +28,7 @@ export function register(changes: Partial<RegisterView> = {}): RegisterView {
     register: 'esp32-a',
     chain: [],
     unbooked: [],
+    unreadable: [],
     lineFaults: [],
     dayFaults: [],
     readings: [],
