@@ -7,10 +7,17 @@ import { type Entry, fold, HOUR_MS, hourOf } from '../domain/journal.ts'
 import { placedOrder } from '../domain/order.ts'
 import type { PlacedReading } from '../domain/reading.ts'
 import { START as START_OF_WALK } from '../domain/walk.ts'
-import { START, walkChain } from '../verify/chain.ts'
+import { START, type Walked, walkChain } from '../verify/chain.ts'
 import { daysOf, type VerifyDaysPorts } from '../verify/days.ts'
 import { lineFaults } from './lines.ts'
-import { firstSequences, type RawWindow, type RawWindowPorts, readWindow } from './raw.ts'
+import {
+  type Proved,
+  provedThrough,
+  type RawWindow,
+  type RawWindowPorts,
+  readWindow,
+  unbookedOf,
+} from './raw.ts'
 
 /** How far a register's chain was when it was last anchored, outside of the database. */
 export interface Anchor {
@@ -58,25 +65,25 @@ export async function lookAt(
   anchor: Anchor | null,
   ports: LookPorts,
 ): Promise<Seen> {
-  const { entries, faults, fromMs } = await walked(register, window, anchor, ports)
+  const { entries, faults, fromMs, before, walked } = await walk(register, window, anchor, ports)
   const chain = [...faults, ...anchorFaults(entries, anchor)]
   const head = entries.at(-1)
   const edgeMs = edgeOf(fromMs)
   const all = fold(entries)
   const booked = all.readings as PlacedReading[]
   const known = booked.filter(({ tMs }) => tMs >= edgeMs).sort(placedOrder)
-  const { hasEpoch } = ports.journal
-  const raw = await readWindow(register, known, fromMs, { rawRange: ports.rawRange, hasEpoch })
-  const bookedIds = new Set(booked.map(({ id }) => id))
-  // A clock that lies says nothing: within an epoch the sequence tells what belongs to the window.
-  const firsts = firstSequences(known)
-  const unbooked = raw.readings.filter(({ id, atMs, epoch, seq }) => {
-    if (bookedIds.has(id)) return false
-    if (atMs >= fromMs || epoch === null) return atMs >= fromMs
-    const first = firsts.get(epoch)
-    return first === undefined || (seq !== null && seq > first)
-  })
   const isProved = chain.length === 0
+  // A journal that cannot be read to its end tells nothing of what lies before its window.
+  const since = before ?? (isProved ? null : (known[0] ?? null))
+  const proved: Proved = {
+    through: provedThrough(known, since),
+    throughMs: since?.tMs ?? (isProved ? 0 : fromMs),
+    hasEntries: entries.length > 0 || !isProved,
+  }
+  const { hasEpoch } = ports.journal
+  const raw = await readWindow(register, proved, fromMs, { rawRange: ports.rawRange, hasEpoch })
+  const bookedIds = new Set(booked.map(({ id }) => id))
+  const unbooked = unbookedOf(raw, bookedIds, proved, fromMs)
   const view: RegisterView = {
     register,
     chain,
@@ -84,13 +91,14 @@ export async function lookAt(
     unreadable: raw.unreadable,
     lineFaults: [],
     dayFaults: [],
+    before: known.findLast(({ tMs }) => tMs < fromMs) ?? before,
     readings: known.filter(({ tMs }) => tMs >= fromMs),
     lines: all.lines.filter(({ toMs }) => toMs > fromMs),
     ...heldBy(head),
     days: [],
     given: raw.given,
   }
-  const seen = { raw, entries: entries.length, fromMs, isProved }
+  const seen = { raw, entries: walked, fromMs, isProved }
   if (!isProved || head === undefined) return { ...seen, view, head: null }
   const days = await daysOf(record, register, entries, ports, window.fromDate)
   return {
@@ -126,19 +134,19 @@ function heldBy(head: Entry | undefined): Pick<RegisterView, 'held'> {
 /** A day before the window, on the hour: as far as lines need the readings before them. */
 const edgeOf = (fromMs: number) => hourOf(fromMs - DAY_MS) * HOUR_MS
 
-async function walked(
+interface Walk extends Walked {
+  readonly fromMs: number
+  /** The last reading booked before the edge; null where there is none, or the chain is broken. */
+  readonly before: PlacedReading | null
+}
+
+async function walk(
   register: string,
   window: Window,
   anchor: Anchor | null,
-  { journal }: Pick<LookPorts, 'journal'>,
-): Promise<{ entries: Entry[]; faults: ChainFault[]; fromMs: number }> {
-  const walk = async (fromMs: number) => {
-    const first = anchor === null ? 1 : await firstEntry(register, edgeOf(fromMs), journal)
-    const n = Math.max(1, Math.min(first, anchor?.n ?? 1))
-    const from = n === 1 ? START : { n, prevHash: null }
-    return { ...(await walkChain(journal.items(register, n), register, from)), fromMs }
-  }
-  const found = await walk(window.fromMs)
+  ports: Pick<LookPorts, 'journal'>,
+): Promise<Walk> {
+  const found = await walkFrom(register, window.fromMs, anchor, ports)
   if (anchor === null) return found
   const posted = found.entries.filter(({ n }) => n > anchor.n)
   const earliest = posted.reduce(
@@ -146,16 +154,63 @@ async function walked(
     hourOf(window.fromMs),
   )
   if (earliest >= hourOf(window.fromMs)) return found
-  return walk(Math.max(earliest * HOUR_MS, window.fromMs - FURTHEST_MS))
+  const fromMs = Math.max(earliest * HOUR_MS, window.fromMs - FURTHEST_MS)
+  return walkFrom(register, fromMs, anchor, ports)
 }
 
-/** The first entry that can hold anything at or after an instant; see the rollup's rebuild. */
-async function firstEntry(
+/**
+ * Walks from the entries on that tell of a window and of the last reading before it; a chain that was never
+ * anchored from its beginning, and keeps the same of it.
+ */
+async function walkFrom(
   register: string,
   fromMs: number,
-  journal: JournalReader,
-): Promise<number> {
-  const pointers = await journal.pointers(register, hourOf(fromMs) - 1, LAST_HOUR)
+  anchor: Anchor | null,
+  { journal }: Pick<LookPorts, 'journal'>,
+): Promise<Walk> {
+  const edgeMs = edgeOf(fromMs)
+  let isWalked = anchor !== null
+  let walked = 0
+  for (let hour = hourOf(edgeMs) - 1; ; ) {
+    const first = await firstEntry(register, hour, journal)
+    const keepFromN = Math.max(1, Math.min(first, anchor?.n ?? first))
+    const from = isWalked && keepFromN > 1 ? { n: keepFromN, prevHash: null } : START
+    const found = await walkChain(journal.items(register, from.n), register, from, keepFromN)
+    isWalked = true
+    walked = Math.max(walked, found.walked)
+    const before = lastBefore(found.entries, hour, edgeMs)
+    if (before !== null || found.entries.length === 0 || found.faults.length > 0) {
+      return { ...found, walked, fromMs, before }
+    }
+    const below = await journal.nearestHour(register, hour, 'below')
+    if (below === null) return { ...found, walked, fromMs, before }
+    hour = below
+  }
+}
+
+/** The last reading before an edge, by entries that hold all from an hour on; null where it lies before that. */
+function lastBefore(
+  entries: readonly Entry[],
+  fromHour: number,
+  edgeMs: number,
+): PlacedReading | null {
+  const last = entries.at(-1)?.state.last
+  if (last === undefined) return null
+  if (last.tMs < edgeMs) return last
+  const isWhole = entries[0]?.n === 1
+  const newest = new Map<string, PlacedReading>()
+  for (const { readings, moved } of entries) {
+    for (const reading of [...readings, ...moved]) newest.set(reading.id, reading)
+  }
+  const before = [...newest.values()].filter(
+    ({ tMs }) => tMs < edgeMs && (isWhole || hourOf(tMs) >= fromHour),
+  )
+  return before.sort(placedOrder).at(-1) ?? null
+}
+
+/** The first entry that can hold anything in an hour or after it; see the rollup's rebuild. */
+async function firstEntry(register: string, hour: number, journal: JournalReader): Promise<number> {
+  const pointers = await journal.pointers(register, hour, LAST_HOUR)
   return pointers.reduce((first, { n }) => Math.min(first, n), Number.MAX_SAFE_INTEGER)
 }
 

@@ -23,19 +23,52 @@ export interface RawWindow {
 /** A message may begin with a reading this far before others of it. */
 const BEFORE = 200
 const DAY_MS = 86_400_000
+/** Before the first sequence number. */
+const NONE = -1
 /** A register with more counter epochs than this has another trouble, which `reset_rate` tells. */
 const MAX_EPOCHS = 500
 
 const digits = (value: number, width: number) => String(value).padStart(width, '0')
 
+/** How far a journal goes before a window: what lies behind is to be found in it. */
+export interface Proved {
+  /** By epoch, the sequence number behind which its readings begin; an epoch of the window lies in it wholly. */
+  readonly through: ReadonlyMap<number, number>
+  /** The same for readings without a sequence number, by time. */
+  readonly throughMs: number
+  /** False for a journal that holds nothing: then no epoch is taken for proved. */
+  readonly hasEntries: boolean
+}
+
 /**
- * Reads the raw events of a window by their keys: of the epochs that were at work in it from their first
- * sequence number there on, of epochs that the journal never saw all, and what has no sequence number by
- * time. Epochs that ended before were proved by the runs of their days.
+ * What lies behind the last reading that was booked before a window, so that nothing falls between the
+ * looks of two nights however long a register was silent.
+ *
+ * @param known the readings booked in the window
+ */
+export function provedThrough(
+  known: readonly PlacedReading[],
+  before: PlacedReading | null,
+): ReadonlyMap<number, number> {
+  const through = new Map<number, number>()
+  for (const { epoch, seq } of known) {
+    if (epoch === null || seq === null) continue
+    // Epochs follow one another: another one than that of the reading before began in the window.
+    const floor = epoch === before?.epoch ? Math.min(seq - 1, through.get(epoch) ?? seq) : NONE
+    through.set(epoch, floor)
+  }
+  if (before?.epoch != null && before.seq !== null) through.set(before.epoch, before.seq)
+  return through
+}
+
+/**
+ * Reads the raw events of a window by their keys: of the epochs that were at work in it from what was booked
+ * before on, of epochs that the journal never saw all, and what has no sequence number by time. Epochs that
+ * ended before were proved by the runs of their days.
  */
 export async function readWindow(
   register: string,
-  known: readonly PlacedReading[],
+  proved: Proved,
   fromMs: number,
   ports: RawWindowPorts,
 ): Promise<RawWindow> {
@@ -61,15 +94,15 @@ export async function readWindow(
       }
     }
   }
-  const firsts = firstSequences(known)
   for await (const epoch of epochsOf(register, ports)) {
-    const first = firsts.get(epoch)
-    if (first === undefined && (await ports.hasEpoch(register, epoch))) continue
-    const from = Math.max(0, (first ?? 0) - BEFORE)
+    const through = proved.through.get(epoch)
+    const mayBeOver = through === undefined && proved.hasEntries
+    if (mayBeOver && (await ports.hasEpoch(register, epoch))) continue
+    const from = Math.max(0, (through ?? NONE) + 1 - BEFORE)
     const prefix = `s#${digits(epoch, 10)}#`
     await take({ from: `${prefix}${digits(from, 12)}`, to: `${prefix}~` })
   }
-  const since = digits(fromMs - DAY_MS, 13)
+  const since = digits(Math.max(0, Math.min(fromMs, proved.throughMs) - DAY_MS), 13)
   await take({ from: `r#${since}`, to: 'r#~' })
   await take({ from: `t#${since}`, to: 't#~' })
   return { readings: distinct(readings), items, given, unreadable }
@@ -85,14 +118,22 @@ function opened(item: Record<string, unknown>): StoredMessage | UnreadableEvent 
   }
 }
 
-/** The first sequence number of each epoch. */
-export function firstSequences(known: readonly PlacedReading[]): Map<number, number> {
-  const firsts = new Map<number, number>()
-  for (const { epoch, seq } of known) {
-    if (epoch === null || seq === null) continue
-    firsts.set(epoch, Math.min(seq, firsts.get(epoch) ?? seq))
-  }
-  return firsts
+/**
+ * Readings that should be booked and are not. A clock that lies says nothing: within an epoch the sequence
+ * tells what lies behind that which was proved.
+ */
+export function unbookedOf(
+  { readings }: Pick<RawWindow, 'readings'>,
+  bookedIds: ReadonlySet<string>,
+  { through, throughMs }: Proved,
+  fromMs: number,
+): Reading[] {
+  return readings.filter(({ id, atMs, epoch, seq }) => {
+    if (bookedIds.has(id)) return false
+    if (atMs >= fromMs) return true
+    if (epoch === null || seq === null) return atMs > throughMs
+    return seq > (through.get(epoch) ?? NONE)
+  })
 }
 
 /** The counter epochs of a register's raw events, one short read each: from one to the next. */

@@ -12,16 +12,29 @@ export interface ChainPlace {
 /** The beginning of a register's chain. */
 export const START: ChainPlace = { n: 1, prevHash: GENESIS }
 
+/** What a walk found. */
+export interface Walked {
+  /** From the number asked for on, and the last one in any case. */
+  readonly entries: Entry[]
+  readonly faults: ChainFault[]
+  /** How many there are, those that were let go included. */
+  readonly walked: number
+}
+
 /**
  * Walks a chain: each entry follows the one before it, unchanged. It ends at the first entry that cannot
  * be read, since nothing behind it can be folded.
+ *
+ * @param keepFromN entries before it are looked at and let go, so that a chain of years takes no memory
  */
 export async function walkChain(
   items: AsyncIterable<EntryItem>,
   register: string,
   from: ChainPlace,
-): Promise<{ entries: Entry[]; faults: ChainFault[] }> {
+  keepFromN = 1,
+): Promise<Walked> {
   const entries: Entry[] = []
+  let walked = 0
   const faults: ChainFault[] = []
   const fault = (n: number, kind: ChainFault['kind'], detail: string) =>
     faults.push({ n, kind, detail })
@@ -47,9 +60,11 @@ export async function walkChain(
     }
     prevHash = entry.hash
     n = entry.n + 1
+    walked += 1
+    if ((entries[0]?.n ?? keepFromN) < keepFromN) entries.pop()
     entries.push(entry)
   }
-  return { entries, faults }
+  return { entries, faults, walked }
 }
 
 function readable(item: EntryItem): Entry | { unreadable: string } {

@@ -46,11 +46,12 @@ export function sequenceGap(view: NodeView): Finding[] {
 
 /** The holes that had time to be filled. */
 export function holesIn(
-  { readings, given }: Pick<RegisterView, 'readings' | 'given'>,
+  { before: first, readings, given }: Pick<RegisterView, 'before' | 'readings' | 'given'>,
   { nowMs, limits }: Pick<NodeView, 'nowMs' | 'limits'>,
 ): Hole[] {
   const byEpoch = new Map<number, PlacedReading[]>()
-  for (const reading of readings) {
+  // A hole may begin before the window, behind the last reading that lies there.
+  for (const reading of [...(first ? [first] : []), ...readings]) {
     if (reading.epoch === null || reading.seq === null) continue
     const known = byEpoch.get(reading.epoch)
     if (known === undefined) byEpoch.set(reading.epoch, [reading])

@@ -36,6 +36,8 @@ export interface RegisterView {
   readonly lineFaults: readonly string[]
   /** Day items that are not what the ledger says. */
   readonly dayFaults: readonly DayFault[]
+  /** The last reading before those; absent or null where there is none. */
+  readonly before?: PlacedReading | null
   /** In order, without a hole. */
   readonly readings: readonly PlacedReading[]
   /** The effective lines between them. */
