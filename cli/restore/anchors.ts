@@ -1,6 +1,9 @@
 import { userInfo } from 'node:os'
-import { anchorStore, pieceOf } from '../../functions/adapters/anchors.ts'
+import { anchorStore, pieceOf, sealed } from '../../functions/adapters/anchors.ts'
 import { journalReader } from '../../functions/adapters/journal.ts'
+import { reconciliationStore } from '../../functions/adapters/reconciliations.ts'
+import { restoredAnchorsStore } from '../../functions/adapters/restored-anchors.ts'
+import { trustedManifest } from '../../functions/reconcile/manifests.ts'
 import { START, walkChain } from '../../functions/verify/chain.ts'
 import { withArchive } from '../archive/place.ts'
 import { Failure } from '../failure.ts'
@@ -10,6 +13,8 @@ import { withTables } from '../stack/tables.ts'
 import { recordsOf } from './rollups.ts'
 
 const PIECES = 16
+/** Of a chain only its head is kept. */
+const END = Number.POSITIVE_INFINITY
 
 /**
  * Anchors the chains as they stand now, after a ledger was made anew: its entries say the same and have
@@ -27,7 +32,8 @@ export async function restoreAnchors(
     const found: { register: string; n: number; hash: string; piece: number }[] = []
     for await (const record of recordsOf(tables, stack, undefined)) {
       for (const register of possibleRegisters(record)) {
-        const { entries, faults } = await walkChain(journal.items(register), register, START)
+        const items = journal.items(register)
+        const { entries, faults } = await walkChain(items, register, START, END)
         const [fault] = faults
         if (fault !== undefined) {
           throw new Failure(`${register}: ${fault.detail}; nothing was anchored`)
@@ -40,23 +46,32 @@ export async function restoreAnchors(
     }
     return found
   })
-  await withArchive(stack, { bucket: undefined, region: undefined }, async ({ s3, bucket }) => {
-    const store = anchorStore(s3, bucket.replace('-archive-', '-anchors-'))
-    const before = await store.latest(Date.parse(at))
-    const digests: string[] = []
-    for (let piece = 0; piece < PIECES; piece++) {
-      const own = heads.filter((head) => head.piece === piece)
-      const anchors = own.map(({ register, n, hash }) => ({ register, n, hash }))
-      digests.push(await store.write(runId, piece, anchors))
-    }
-    await store.complete({
-      run_id: runId,
-      pieces: PIECES,
-      digests,
-      written_at: at,
-      previous: before && { key: before.key, sha256: before.sha256 },
-      restored: { by: userInfo().username, reason },
-    })
-  })
+  await withArchive(stack, { bucket: undefined, region: undefined }, ({ s3, bucket }) =>
+    withTables(stack, async (tables) => {
+      const anchors = anchorStore(s3, bucket.replace('-archive-', '-anchors-'))
+      const restored = restoredAnchorsStore(tables, stack.table('control'))
+      const runs = reconciliationStore(tables, stack.table('control'))
+      const before = await trustedManifest(Date.parse(at), { anchors, runs, restored })
+      const digests: string[] = []
+      for (let piece = 0; piece < PIECES; piece++) {
+        const own = heads.filter((head) => head.piece === piece)
+        const kept = own.map(({ register, n, hash }) => ({ register, n, hash }))
+        digests.push(await anchors.write(runId, piece, kept))
+      }
+      const by = userInfo().username
+      const manifest = {
+        run_id: runId,
+        pieces: PIECES,
+        digests,
+        written_at: at,
+        previous: before && { key: before.key, sha256: before.sha256 },
+        restored: { by, reason },
+      }
+      const { key, sha256 } = sealed(manifest)
+      // The database speaks for it first: without that the next run would take it for a stranger's.
+      await restored.record({ key, sha256, by, reason, at_ms: Date.parse(at) })
+      await anchors.complete(manifest)
+    }),
+  )
   return { registers: heads.length, runId }
 }

@@ -46,19 +46,21 @@ export interface Found {
 
 /** Objects that nobody can change or remove before their time: the bucket's Object Lock sees to it. */
 export interface AnchorStore {
-  /** The last whole set of anchors written before an instant; null when there is none. */
-  latest(beforeMs: number): Promise<Kept | null>
+  /** The keys of the manifests of the sixty days before an instant, oldest first. */
+  manifestKeys(beforeMs: number): Promise<string[]>
   /** The manifest of a key; null where it is gone. */
   manifest(key: string): Promise<Found | null>
   /** The heads of a piece; null where the object is gone, or is not the one that was written. */
   read(runId: string, piece: number, sha256: string): Promise<StoredAnchor[] | null>
   /** @returns the digest of what was written, which is a part of its name */
   write(runId: string, piece: number, anchors: readonly StoredAnchor[]): Promise<string>
+  /** Puts a manifest as `sealed` says it will be. */
   complete(manifest: Manifest): Promise<Written>
 }
 
 const LOOK_BACK_MS = 60 * 86_400_000
-const manifestKey = (at: string, runId: string) => `manifests/${at}~${runId}.json`
+/** All manifests of before an instant sort before this key, and those of it and after behind it. */
+export const manifestsAt = (ms: number) => `manifests/${new Date(ms).toISOString()}`
 const pieceKey = (runId: string, piece: number, sha256: string) =>
   `anchors/${runId}/${String(piece).padStart(7, '0')}~${sha256}.json`
 const digestOf = (text: string) => createHash('sha256').update(text)
@@ -66,6 +68,13 @@ const digestOf = (text: string) => createHash('sha256').update(text)
 /** The piece of a run a node belongs to: by its name, so that it is the same in every run of that size. */
 export function pieceOf(esp32Name: string, pieces: number): number {
   return createHash('sha256').update(esp32Name).digest().readUInt32BE(0) % pieces
+}
+
+/** What a manifest is written as: its beginning and its run name it, so that one written twice is one object. */
+export function sealed(manifest: Manifest): Written & { readonly text: string } {
+  const text = JSON.stringify(manifest)
+  const key = `manifests/${manifest.written_at}~${manifest.run_id}.json`
+  return { key, sha256: digestOf(text).digest('hex'), text }
 }
 
 export function anchorStore(client: S3Client, Bucket: string): AnchorStore {
@@ -89,30 +98,21 @@ export function anchorStore(client: S3Client, Bucket: string): AnchorStore {
     if (text === null) return null
     return { sha256: digestOf(text).digest('hex'), manifest: manifestIn(text) }
   }
-  const keysBefore = async (beforeMs: number): Promise<string[]> => {
-    let StartAfter = `manifests/${new Date(beforeMs - LOOK_BACK_MS).toISOString()}`
-    const end = `manifests/${new Date(beforeMs).toISOString()}`
-    const keys: string[] = []
-    while (true) {
-      const page = await client.send(
-        new ListObjectsV2Command({ Bucket, Prefix: 'manifests/', StartAfter }),
-      )
-      keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key))
-      const last = keys.at(-1)
-      if (!page.IsTruncated || last === undefined || last >= end) break
-      StartAfter = last
-    }
-    return keys.filter((it) => it < end).sort()
-  }
   return {
-    async latest(beforeMs) {
-      const keys = await keysBefore(beforeMs)
-      // One that cannot be read tells nothing; the run finds that it is not what was written.
-      for (const key of keys.reverse()) {
-        const { manifest, sha256 } = (await found(key)) ?? {}
-        if (manifest != null && sha256 !== undefined) return { ...manifest, key, sha256 }
+    async manifestKeys(beforeMs) {
+      let StartAfter = manifestsAt(beforeMs - LOOK_BACK_MS)
+      const end = manifestsAt(beforeMs)
+      const keys: string[] = []
+      while (true) {
+        const page = await client.send(
+          new ListObjectsV2Command({ Bucket, Prefix: 'manifests/', StartAfter }),
+        )
+        keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key))
+        const last = keys.at(-1)
+        if (!page.IsTruncated || last === undefined || last >= end) break
+        StartAfter = last
       }
-      return null
+      return keys.filter((it) => it < end).sort()
     },
     manifest: found,
     async read(runId, piece, sha256) {
@@ -128,10 +128,9 @@ export function anchorStore(client: S3Client, Bucket: string): AnchorStore {
       return sha256
     },
     async complete(manifest) {
-      const key = manifestKey(manifest.written_at, manifest.run_id)
-      const text = JSON.stringify(manifest)
-      await put(key, text)
-      return { key, sha256: digestOf(text).digest('hex') }
+      const { text, ...written } = sealed(manifest)
+      await put(written.key, text)
+      return written
     },
   }
 }

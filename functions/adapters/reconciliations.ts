@@ -110,8 +110,20 @@ export const Run = z.object({
   resends: count,
   failures: z.array(z.object({ esp32_name: z.string(), error: z.string() })),
   error: z.string().nullable(),
-  /** The manifest of the run's anchors, as it was written. */
+  /** The manifest whose anchors it compares with; null where none can be believed. */
+  compares_with: Written.nullable().default(null),
+  /** The manifest of the run's anchors, as it is written; told before it is put. */
   manifest: Written.nullable().default(null),
+  /** What is still to be given out of a run that is over; null once that was done. */
+  untold: z
+    .object({
+      /** The message to people; null where the figures are all. */
+      notice: z.object({ subject: z.string(), message: z.string() }).nullable(),
+      /** Whoever was to tell has died if it is not told by then. */
+      until_ms: z.int(),
+    })
+    .nullable()
+    .default(null),
 })
 export type Run = z.infer<typeof Run>
 

@@ -44,6 +44,8 @@ export function runAnswer(run: Run): ReconciliationAnswer {
     revision: __,
     pieces: ___,
     manifest: ____,
+    compares_with: _____,
+    untold: ______,
     started_at_ms,
     finished_at_ms,
     ...rest

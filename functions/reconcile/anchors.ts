@@ -1,16 +1,19 @@
-import { type AnchorStore, pieceOf } from '../adapters/anchors.ts'
+import { type AnchorStore, type Kept, pieceOf } from '../adapters/anchors.ts'
 import type { Run } from '../adapters/reconciliations.ts'
 import type { Finding } from '../domain/checks/finding.ts'
 import type { Anchor } from './look.ts'
-import { anchorFinding } from './manifests.ts'
+import { anchorFinding, keptAs } from './manifests.ts'
 import type { Anchors } from './work.ts'
 
-/** The anchors of the last whole run before this one, as its workers ask for them. */
+/** Objects read at the same time. */
+const AT_ONCE = 16
+
+/** The anchors that a run compares with, as its workers ask for them: all of them the same. */
 export async function anchorsOf(
   store: AnchorStore,
-  run: Pick<Run, 'started_at_ms'>,
+  { compares_with }: Pick<Run, 'compares_with'>,
 ): Promise<Anchors> {
-  const before = await store.latest(run.started_at_ms)
+  const before = compares_with && (await keptAs(compares_with, store))
   return {
     async previous(nodes) {
       const anchors = new Map<string, Anchor>()
@@ -35,6 +38,25 @@ export async function anchorsOf(
     },
     keep: (runId, piece, heads) => store.write(runId, piece, heads),
   }
+}
+
+/** How many registers of each node a manifest anchors: a node that is no longer in the registry is still looked at. */
+export async function anchoredNodes(
+  { run_id, digests }: Kept,
+  store: Pick<AnchorStore, 'read'>,
+): Promise<Map<string, number>> {
+  const nodes = new Map<string, number>()
+  const queue = [...digests.entries()]
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      for (const anchor of (await store.read(run_id, ...next)) ?? []) {
+        const name = nodeOf(anchor)
+        nodes.set(name, (nodes.get(name) ?? 0) + 1)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return nodes
 }
 
 const nodeOf = ({ register }: Anchor) => register.split('/', 1)[0] as string

@@ -1,4 +1,3 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import * as z from 'zod'
@@ -14,14 +13,16 @@ import { quarantinedSince } from '../adapters/quarantine.ts'
 import { rawRange } from '../adapters/raw.ts'
 import { reconciliationStore } from '../adapters/reconciliations.ts'
 import { repairs } from '../adapters/repairs.ts'
+import { restoredAnchorsStore } from '../adapters/restored-anchors.ts'
 import { rollupStore } from '../adapters/rollups.ts'
 import { startFunction } from '../adapters/start-function.ts'
 import { tariffStore } from '../adapters/tariffs.ts'
 import { ticketStore } from '../adapters/tickets.ts'
 import { pricer } from '../domain/rollup/cost.ts'
-import { sum } from '../domain/rollup/figures.ts'
 import { anchorsOf } from './anchors.ts'
+import { measure } from './measure.ts'
 import { finishRun, NIGHTLY, type RunPorts, startRun, windowOf, workersOf } from './run.ts'
+import { tellInstead } from './tell.ts'
 import { type WorkPorts, work } from './work.ts'
 
 /** A worker's share of a run; a run that somebody asks for; or, from the schedule, the nightly one. */
@@ -45,6 +46,7 @@ const ports: RunPorts & Omit<WorkPorts, 'anchors' | 'goOn' | 'pricer' | 'timeLef
   rollups: rollupStore(client, env('ROLLUPS_TABLE')),
   journal: journalReader(client, env('LEDGER_TABLE')),
   anchors,
+  restored: restoredAnchorsStore(client, env('CONTROL_TABLE')),
   pauses: pauseStore(client, env('CONTROL_TABLE')),
   rawRange: (register, range) => rawRange(client, env('TELEMETRY_TABLE'), register, range),
   atEase: {
@@ -59,6 +61,7 @@ const ports: RunPorts & Omit<WorkPorts, 'anchors' | 'goOn' | 'pricer' | 'timeLef
   }),
   inbox: nodeInbox(),
   startWorker: (run_id, worker) => start({ run_id, worker }),
+  measure: (run) => measure(run, metrics),
   notify: notifier(process.env.NOTICES_TOPIC_ARN),
   failed: (esp32_name, error) =>
     logger.error('node not looked at', { esp32_name, error: error as Error }),
@@ -86,7 +89,10 @@ export const handler = observed<unknown, Done>().handler(async (event, context) 
   const worker = Number(order.worker)
   const run = await ports.runs.get(run_id)
   if (run === null) throw new Error(`there is no run "${run_id}"`)
-  if (run.finished_at_ms !== null) return { run_id, left: 'over' }
+  if (run.finished_at_ms !== null) {
+    await tellInstead(run, ports)
+    return { run_id, left: 'over' }
+  }
   const prices = await tariffs.priceBook()
   const window = {
     runId: run_id,
@@ -104,17 +110,6 @@ export const handler = observed<unknown, Done>().handler(async (event, context) 
   if (left === 'continued') return { run_id, left }
   const finished = await finishRun(run_id, ports)
   if (finished === null) return { run_id, left: 'worked' }
-  const { checks, proof } = finished
-  const count = (name: string, value: number) => metrics.addMetric(name, MetricUnit.Count, value)
-  count('ReconciliationFailed', finished.status === 'failed' ? 1 : 0)
-  count('ReconciliationSucceeded', finished.status === 'failed' ? 0 : 1)
-  metrics.addMetric('ReconciliationMs', MetricUnit.Milliseconds, finished.duration_ms ?? 0)
-  count('TicketsOpened', finished.tickets_opened)
-  count('Findings', sum(Object.values(checks)))
-  count('RollupsDiffer', checks.rollup_differs ?? 0)
-  count('SequenceGaps', checks.sequence_gap ?? 0)
-  count('ReadingsUnbooked', proof?.readings_unbooked ?? 0)
-  count('SuspenseHeldMwh', proof?.suspense_mwh ?? 0)
   logger.info('reconciled', { run_id, status: finished.status, duration_ms: finished.duration_ms })
   return { run_id, left: 'finished' }
 })

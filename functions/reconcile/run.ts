@@ -1,15 +1,18 @@
 import { DateTime } from 'luxon'
-import { type AnchorStore, pieceOf, type Written } from '../adapters/anchors.ts'
+import { type AnchorStore, type Manifest, pieceOf, sealed } from '../adapters/anchors.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
-import type { Notice } from '../adapters/notices.ts'
 import type { PauseStore } from '../adapters/pauses.ts'
 import type { ReconciliationStore, Run } from '../adapters/reconciliations.ts'
+import type { RestoredAnchorsStore } from '../adapters/restored-anchors.ts'
 import type { TicketStore } from '../adapters/tickets.ts'
 import { dateAt, localDay } from '../domain/calendar.ts'
 import type { Finding } from '../domain/checks/finding.ts'
-import { manifestFindings } from './manifests.ts'
+import { sum } from '../domain/rollup/figures.ts'
+import { anchoredNodes } from './anchors.ts'
+import { manifestFindings, trustedManifest } from './manifests.ts'
 import { noticeOf } from './notice.ts'
 import { addResult, LISTED, NO_RESULT, siteFinding } from './result.ts'
+import { type TellPorts, tell, tellInstead, toTell } from './tell.ts'
 import { settleTickets } from './tickets.ts'
 
 /** Registers of a piece: seconds of work, and few enough to repeat after a crash. */
@@ -18,23 +21,22 @@ const LOOK_BACK_DAYS = 7
 /** A run that is older than this and not done never will be. */
 const GIVEN_UP_AFTER_MS = 12 * 3_600_000
 const PUTS_AT_ONCE = 16
-/** Runs looked back at for one that never ended, and for the last that was whole. */
+/** Runs looked back at for one that never ended, or was never told of. */
 const RECENT = 20
 /** Who starts the nightly run. */
 export const NIGHTLY = 'schedule'
 
-export interface RunPorts {
+export interface RunPorts extends TellPorts {
   readonly runs: ReconciliationStore
   readonly nodes: Pick<NodeStore, 'all'>
   readonly tickets: TicketStore
   readonly anchors: AnchorStore
+  readonly restored: Pick<RestoredAnchorsStore, 'before'>
   readonly pauses: Pick<PauseStore, 'current'>
   /** Invocations that work on a run at the same time, at most. */
   readonly workers: number
   readonly startWorker: (runId: string, worker: number) => Promise<void>
-  readonly notify: (notice: Notice) => Promise<void>
   readonly siteTimeZone: string
-  readonly now: () => number
 }
 
 /**
@@ -50,11 +52,12 @@ export async function startRun(
 ): Promise<Run | null> {
   const run = (await ports.runs.get(runId)) ?? (await created(runId, requestedBy, ports))
   if (run.finished_at_ms !== null) return null
-  await giveUpOthers(run, ports)
   const planned = run.status === 'running' ? run : await plan(run, ports)
   for (let worker = 0; worker < workersOf(planned, ports.workers); worker++) {
     await ports.startWorker(runId, worker)
   }
+  // Behind the start: whoever cannot be told must not keep a run from its work.
+  await seeToOthers(run, ports)
   return planned
 }
 
@@ -89,7 +92,9 @@ async function created(runId: string, requestedBy: string, ports: RunPorts): Pro
     resends: 0,
     failures: [],
     error: null,
+    compares_with: null,
     manifest: null,
+    untold: null,
   }
   if (await ports.runs.create(run)) return run
   const theirs = await ports.runs.get(runId)
@@ -97,34 +102,34 @@ async function created(runId: string, requestedBy: string, ports: RunPorts): Pro
   return theirs
 }
 
-/** A run whose workers died for good must not look as if it went on for ever. */
-async function giveUpOthers(run: Run, ports: RunPorts): Promise<void> {
+/** A run whose workers died for good must not look as if it went on for ever, and one that is over must be told of. */
+async function seeToOthers(run: Run, ports: RunPorts): Promise<void> {
   const nowMs = ports.now()
   for (const other of await ports.runs.recent(RECENT)) {
-    const isOver = other.finished_at_ms !== null || other.run_id === run.run_id
-    if (isOver || nowMs - other.started_at_ms < GIVEN_UP_AFTER_MS) continue
-    const error = `not done after ${GIVEN_UP_AFTER_MS} ms; given up by run ${run.run_id}`
-    const next: Run = {
-      ...other,
-      revision: other.revision + 1,
-      status: 'failed',
-      finished_at_ms: nowMs,
-      error,
+    if (other.run_id === run.run_id) continue
+    if (other.finished_at_ms !== null) {
+      await tellInstead(other, ports)
+      continue
     }
-    if (!(await ports.runs.save(next))) continue
-    const notice = noticeOf(next, [], null, false)
-    if (notice !== null) await ports.notify(notice)
+    if (nowMs - other.started_at_ms < GIVEN_UP_AFTER_MS) continue
+    const error = `not done after ${GIVEN_UP_AFTER_MS} ms; given up by run ${run.run_id}`
+    const over = { ...other, status: 'failed' as const, finished_at_ms: nowMs, error }
+    const notice = noticeOf(over, [], null, false)
+    const next: Run = { ...over, revision: other.revision + 1, untold: toTell(notice, nowMs) }
+    if (await ports.runs.save(next)) await tell(next, ports)
   }
 }
 
 async function plan(run: Run, ports: RunPorts): Promise<Run> {
-  const names: string[] = []
-  let registers = 0
-  for await (const record of ports.nodes.all()) {
-    names.push(record.esp32Name)
-    registers += Math.max(1, record.watermarks.size)
+  const before = await trustedManifest(run.started_at_ms, ports)
+  // A node whose items are gone has its chains still.
+  const sizes =
+    before === null ? new Map<string, number>() : await anchoredNodes(before, ports.anchors)
+  for await (const { esp32Name, watermarks } of ports.nodes.all()) {
+    sizes.set(esp32Name, Math.max(1, watermarks.size))
   }
-  const pieces = cut(names, registers)
+  const names = [...sizes.keys()]
+  const pieces = cut(names, sum([...sizes.values()]))
   const queue = pieces.map((nodes, index) => ({ index, nodes, result: null }))
   const put = async () => {
     for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
@@ -138,6 +143,7 @@ async function plan(run: Run, ports: RunPorts): Promise<Run> {
     status: 'running',
     nodes: names.length,
     pieces: pieces.length,
+    compares_with: before && { key: before.key, sha256: before.sha256 },
   }
   if (await ports.runs.save(next)) return next
   const theirs = await ports.runs.get(run.run_id)
@@ -163,10 +169,14 @@ export function windowOf(run: Pick<Run, 'from_date'>, zone: string) {
   return { fromDate: run.from_date, fromMs: localDay(run.from_date, zone).startMs }
 }
 
-/** Ends a run whose pieces are all done: sums them up, tells of it once, and completes its anchors. */
+/**
+ * Ends a run whose pieces are all done: sums them up, completes its anchors, and tells of it. Done again after a
+ * crash, it goes on where it was: a run that is over and was not told of is told of.
+ */
 export async function finishRun(runId: string, ports: RunPorts): Promise<Run | null> {
   const run = await ports.runs.get(runId)
-  if (run === null || run.finished_at_ms !== null) return null
+  if (run === null) return null
+  if (run.finished_at_ms !== null) return tellInstead(run, ports)
   let total = NO_RESULT
   const digests: string[] = []
   for await (const { index, result } of ports.runs.pieces(runId)) {
@@ -175,23 +185,21 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
     total = addResult(total, result)
     if (result.anchors_sha256 !== null) digests[index] = result.anchors_sha256
   }
+  const anchored = await anchor(run, digests, ports)
+  if (anchored === null) return null
   const nowMs = ports.now()
   const { fromMs } = windowOf(run, ports.siteTimeZone)
   const settling = { runId, nowMs, fromMs, untried: new Set<never>(), classroom: null }
-  const before = (await ports.runs.recent(RECENT)).filter(
-    ({ started_at_ms }) => started_at_ms < run.started_at_ms,
-  )
-  const broken = (await manifestFindings(ports.anchors, before)).map(siteFinding)
+  const broken = (await manifestFindings(run.started_at_ms, ports)).map(siteFinding)
   const findings = merged([...total.site, ...broken])
   const site = await settleTickets('site', findings, settling, ports.tickets)
   const opened = [
     ...total.opened,
     ...site.opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
   ]
-  const manifest = run.pieces === 0 ? null : await complete(run, digests, ports.anchors)
-  const finished: Run = {
-    ...run,
-    revision: run.revision + 1,
+  const ended: Run = {
+    ...anchored,
+    revision: anchored.revision + 1,
     status: total.failures.length > 0 ? 'failed' : 'done',
     finished_at_ms: nowMs,
     duration_ms: nowMs - run.started_at_ms,
@@ -206,31 +214,38 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
     failures: total.failures.slice(0, LISTED),
     error:
       total.failures.length > 0 ? `${total.failures.length} nodes could not be looked at` : null,
-    manifest,
   }
-  if (!(await ports.runs.save(finished))) return null
-  const open = total.open + site.open
   const notice = noticeOf(
-    finished,
+    ended,
     opened,
-    open,
+    total.open + site.open,
     run.requested_by === NIGHTLY,
     await ports.pauses.current(),
   )
-  if (notice !== null) await ports.notify(notice)
-  return finished
+  const finished: Run = { ...ended, untold: toTell(notice, nowMs) }
+  if (!(await ports.runs.save(finished))) return null
+  return tell(finished, ports)
 }
 
-/** Says that all heads of a run are kept. Its beginning names it: a manifest that is written twice is one object. */
-async function complete(run: Run, digests: string[], anchors: AnchorStore): Promise<Written> {
-  const previous = await anchors.latest(run.started_at_ms)
-  return anchors.complete({
+/**
+ * Says that all heads of a run are kept. The run remembers the manifest first: one that nobody in the database
+ * speaks for is a stranger to the next run. @returns null where another worker was faster
+ */
+async function anchor(run: Run, digests: string[], ports: RunPorts): Promise<Run | null> {
+  if (run.pieces === 0) return run
+  const manifest: Manifest = {
     run_id: run.run_id,
     pieces: run.pieces,
     digests,
     written_at: new Date(run.started_at_ms).toISOString(),
-    previous: previous && { key: previous.key, sha256: previous.sha256 },
-  })
+    previous: run.compares_with,
+  }
+  const { key, sha256 } = sealed(manifest)
+  const next: Run = { ...run, revision: run.revision + 1, manifest: { key, sha256 } }
+  const isTold = run.manifest?.key === key && run.manifest.sha256 === sha256
+  if (!isTold && !(await ports.runs.save(next))) return null
+  await ports.anchors.complete(manifest)
+  return isTold ? run : next
 }
 
 /** Findings of one site-wide matter that several nodes show are one. */

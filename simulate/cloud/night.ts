@@ -7,11 +7,13 @@ import { quarantinedSince } from '../../functions/adapters/quarantine.ts'
 import { rawRange } from '../../functions/adapters/raw.ts'
 import { type Run, reconciliationStore } from '../../functions/adapters/reconciliations.ts'
 import { repairs } from '../../functions/adapters/repairs.ts'
+import { restoredAnchorsStore } from '../../functions/adapters/restored-anchors.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
 import { ticketStore } from '../../functions/adapters/tickets.ts'
 import { pricer } from '../../functions/domain/rollup/cost.ts'
 import { anchorsOf } from '../../functions/reconcile/anchors.ts'
 import { finishRun, NIGHTLY, startRun, windowOf, workersOf } from '../../functions/reconcile/run.ts'
+import { tellInstead } from '../../functions/reconcile/tell.ts'
 import { work } from '../../functions/reconcile/work.ts'
 import type { Dice } from '../truth/dice.ts'
 import type { FaultPlan } from '../truth/faults.ts'
@@ -117,10 +119,12 @@ async function invoked(
     rollups: rollupStore(client, table('rollups')),
     journal: journalReader(client, table('ledger')),
     anchors,
+    restored: restoredAnchorsStore(client, table('control')),
     pauses: pauseStore(client, table('control')),
     workers: WORKERS,
     startWorker: (id: string, next: number) =>
       reach(async () => startLater({ runId: id, worker: next })),
+    measure: () => {},
     notify: () => reach(async () => {}),
     siteTimeZone,
     now,
@@ -132,7 +136,10 @@ async function invoked(
     }
     const run = await ports.runs.get(runId)
     if (run === null) throw new Error(`there is no run "${runId}"`)
-    if (run.finished_at_ms !== null) return
+    if (run.finished_at_ms !== null) {
+      await tellInstead(run, ports)
+      return
+    }
     const window = { runId, hasTariffs: false, ...windowOf(run, siteTimeZone) }
     const share = { worker, workers: workersOf(run, WORKERS), pieces: run.pieces }
     const left = await work(window, share, {
