@@ -6,8 +6,8 @@ import type { BackedUpTable, TypedItem } from '../adapters/backups.ts'
  * those there will be one day.
  */
 const OWN_WORK: Readonly<Record<BackedUpTable, RegExp>> = {
-  // Counts of health, runs with their pieces, and whether booking is paused.
-  control: /^(count|counted|received-5m|run|reconcile#.*|pause)$/,
+  // Counts of health, runs with their pieces, anchors that a bucket here holds, and whether booking is paused.
+  control: /^(count|counted|received-5m|run|reconcile#.*|anchors|pause)$/,
   // Who is connected, how far the rollup is and which assignments it has followed.
   nodes: /^(presence|stays|watermark#.*)$/,
 }

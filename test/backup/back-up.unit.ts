@@ -98,6 +98,7 @@ it.each([
   ['control', 'a kind of next year', true],
   ['control', 'run', false],
   ['control', 'reconcile#2026-01-15', false],
+  ['control', 'anchors', false],
   ['control', 'pause', false],
   ['control', 'count', false],
   ['nodes', 'assignment#000000000000#1', true],

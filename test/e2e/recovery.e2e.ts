@@ -194,6 +194,8 @@ it('a ledger put back to an earlier time goes on from there, and its days with i
 
 describe('an empty account', () => {
   it('is made anew from the archive, once the registry is back', async () => {
+    // Its anchors outlive the run that wrote them.
+    expect(await site.cli('reconcile')).toMatchObject({ code: 0 })
     expect(await site.cli('backup')).toMatchObject(ok)
     await wipe(...TABLES)
     const registry = await site.cli('restore', 'registry')
@@ -262,6 +264,11 @@ describe('an empty account', () => {
     expect(anchored).toMatchObject(ok)
     expect(anchored.out).toMatch(/^2 chains anchored as restore-/)
     expect(await site.cli('reconcile')).toMatchObject({ code: 0 })
+    // Neither is the new ledger a forgery, nor are the anchors of before a stranger's.
+    const broken = (await itemsOf(site, 'control', 'ticket')).filter(
+      ({ rule }) => rule === 'broken_chain',
+    )
+    expect(broken).toEqual([])
   })
 })
 
