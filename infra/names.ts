@@ -21,3 +21,11 @@ export function thingGroupPrefix({ stage }: { stage: string }): string {
 
 /** The alias through which every function is called; a deployment moves it from version to version. */
 export const LIVE = 'live'
+
+/** What the jobs of firmware releases begin with: `autovolt-<stage>-fw-`. */
+export function releasePrefix({ stage }: { stage: string }): string {
+  return `autovolt-${stage}-fw-`
+}
+
+/** Where images lie in the bucket of releases. */
+export const RELEASE_IMAGES = 'images/'

@@ -94,9 +94,10 @@ export class DevicePolicy extends Construct {
             Sid: 'HearOfItsJobs',
             Effect: 'Allow',
             Action: 'iot:Subscribe',
-            Resource: arn('topicfilter', `${jobs}/*`),
+            Resource: arn('topicfilter', `${jobs}/notify-next`),
           },
           {
+            // The answers come without a subscription; they name the job.
             Sid: 'ReceiveItsJobs',
             Effect: 'Allow',
             Action: 'iot:Receive',

@@ -6,6 +6,7 @@ import { Backup } from '../constructs/backup.ts'
 import { DevicePolicy } from '../constructs/device-policy.ts'
 import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
+import { FirmwareReleases } from '../constructs/firmware-releases.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { LedgerGuard } from '../constructs/ledger-guard.ts'
 import { Onboarding } from '../constructs/onboarding.ts'
@@ -30,6 +31,7 @@ export class PipelineStack extends Stack {
     // What nodes may do, and what happens to what they say.
     const devicePolicy = new DevicePolicy(this, 'DevicePolicy', config)
     new Onboarding(this, 'Onboarding', context, { devicePolicy })
+    new FirmwareReleases(this, 'Firmware', config)
     const ruleFailures = new FailureQueue(this, 'RuleFailures', {
       ...context,
       name: 'rule-failures',

@@ -252,7 +252,7 @@ describe('the policy of a node', () => {
         Sid: 'HearOfItsJobs',
         Effect: 'Allow',
         Action: 'iot:Subscribe',
-        Resource: arn(`topicfilter/$aws/things/${me}/jobs/*`),
+        Resource: arn(`topicfilter/$aws/things/${me}/jobs/notify-next`),
       },
       {
         Sid: 'ReceiveItsJobs',

@@ -69,6 +69,7 @@ describe('acknowledgements', () => {
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/error\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/raw\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<ArchiveBucket.*>\/registry\/\*\]$/),
+      expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<Firmware.*>\/images\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/anchors\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::<.*Anchors.*>\/manifests\/\*\]$/),
       expect.stringMatching(/^AwsSolutions-IAM5\[Resource::.*:cert\/\*\]$/),

@@ -213,7 +213,7 @@ describe('the ledger', () => {
           !/(Anchors.*\/(anchors|manifests)\/\*|topic\/autovolt\/\*\/resend|:(thing|cert|thinggroup\/autovolt-prod-room-)\/?\*)$/.test(
             each,
           ) &&
-          !/(Archive.*\/(raw|error|registry)\/\*|ArchiveBucket[0-9A-F]{8}\/\*|-archive-replica-.*\/\*)$/.test(
+          !/(Archive.*\/(raw|error|registry)\/\*|FirmwareBucket[0-9A-F]{8}\/images\/\*|ArchiveBucket[0-9A-F]{8}\/\*|-archive-replica-.*\/\*)$/.test(
             each,
           ),
       )

@@ -86,7 +86,7 @@ describe('what holds data', () => {
   const holders = (app: typeof prod) => app.resources.filter(({ type }) => stateful.includes(type))
 
   it('outlives its stack in prod', () => {
-    expect(holders(prod)).toHaveLength(27)
+    expect(holders(prod)).toHaveLength(28)
     for (const resource of holders(prod)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Retain',
@@ -99,7 +99,7 @@ describe('what holds data', () => {
   })
 
   it('goes with its stack on one machine', () => {
-    expect(holders(local)).toHaveLength(27)
+    expect(holders(local)).toHaveLength(28)
     for (const resource of holders(local)) {
       expect(resource, resource.id).toMatchObject({
         deletionPolicy: 'Delete',
