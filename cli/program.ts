@@ -4,6 +4,7 @@ import { allow } from './commands/allow.ts'
 import { backup } from './commands/backup.ts'
 import { cost } from './commands/cost.ts'
 import { criteria } from './commands/criteria.ts'
+import { firmware } from './commands/firmware.ts'
 import { claim, enrol, revoke, rotate } from './commands/identity.ts'
 import { compare, importLegacy } from './commands/legacy.ts'
 import { node } from './commands/node.ts'
@@ -45,6 +46,7 @@ const COMMANDS = [
   rotate,
   revoke,
   node,
+  firmware,
   token,
   users,
   replay,

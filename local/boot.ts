@@ -140,6 +140,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       invokeAsync: notYet('Lambda'),
       sendToQueue: notYet('SQS'),
       putObject: notYet('S3'),
+      presign: notYet('S3'),
       putRecord: notYet('Firehose'),
       publish: notYet('SNS'),
       figures,

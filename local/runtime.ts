@@ -52,6 +52,8 @@ export interface Runtime {
   sendToQueue(queueArn: string, body: string, attributes?: Record<string, string>): void
   /** Durable when it returns, in the bucket and where its rules of replication say. */
   putObject(bucket: string, key: string, body: Buffer, type: string): void
+  /** An address under which an object can be fetched for so many seconds. */
+  presign(bucket: string, key: string, expiresInSec: number): string
   /** Puts a record into a delivery stream, by name. Resolves once it is on disk. */
   putRecord(stream: string, data: Buffer): Promise<void>
   /** Publishes to a topic of the app. */
@@ -115,7 +117,10 @@ export interface Started {
   endpoints?: Partial<Endpoints>
   /** Runtime methods this plug-in gives to those that start after it. */
   provides?: Partial<
-    Pick<Runtime, 'invoke' | 'invokeAsync' | 'sendToQueue' | 'putObject' | 'putRecord' | 'publish'>
+    Pick<
+      Runtime,
+      'invoke' | 'invokeAsync' | 'sendToQueue' | 'putObject' | 'presign' | 'putRecord' | 'publish'
+    >
   >
   stop(): Promise<void>
 }

@@ -40,6 +40,7 @@ export const SENTENCES: readonly string[] = [
   'A month has 30 days. No free tier, no taxes, no support plan, no reserved capacity; the prices of the first tier.',
   'Every node is connected all month, and connects anew once a day; its firmware sends a heartbeat every 5 minutes.',
   'A call of DynamoDB from a function takes 5 ms. A processor of Lambda is as fast as the one measured on; a function has the share of one that its memory buys (1,769 MB: one).',
+  'Firmware releases are not counted: each is one remote action of IoT Device Management, some messages and a megabyte and a half at most for a node, a few times a year.',
   'Cold starts, retries, quarantine, tickets, recalculations and redrives are not counted: they are exceptions.',
   `Storage is that of the last month: of month ${USUAL.ageMonths} unless told otherwise. An item is billed 100 bytes beyond its own; recovery to any second (PITR) bills the same size once more.`,
   'A table begins with 4 partitions and is split at 10 GB or 1,000 write units a second; a partition is a shard of its stream. The ledger has 4 batches of a shard in work at once.',

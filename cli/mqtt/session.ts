@@ -30,6 +30,8 @@ export interface Session {
   publish(message: Outgoing): Promise<void>
   /** Settles when the broker took the subscription (QoS 1); rejects when it refuses or the connection ends. */
   subscribe(topic: string, heard: (payload: Buffer) => void): Promise<void>
+  /** Hears what the broker sends without a subscription: answers on topics of AWS IoT. */
+  hear(topic: string, heard: (payload: Buffer) => void): void
   /** Settles when the connection has ended, for whatever reason. */
   readonly ended: Promise<void>
   readonly isOpen: boolean
@@ -94,8 +96,14 @@ function wrap(client: MqttClient): Session {
     waiting.clear()
     resolve()
   })
+  const hear: Session['hear'] = (topic, heard) => {
+    client.on('message', (to, payload) => {
+      if (to === topic) heard(payload)
+    })
+  }
   return {
     ended,
+    hear,
     get isOpen() {
       return isOpen
     },
@@ -113,9 +121,7 @@ function wrap(client: MqttClient): Session {
       new Promise((done, reject) => {
         if (!isOpen) return reject(new Failure('the connection has ended'))
         waiting.add(reject)
-        client.on('message', (to, payload) => {
-          if (to === topic) heard(payload)
-        })
+        hear(topic, heard)
         client.subscribe(topic, { qos: 1 }, (error, granted) => {
           waiting.delete(reject)
           const isRefused = granted?.some(({ qos }) => qos > 1) ?? false

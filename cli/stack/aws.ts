@@ -25,6 +25,8 @@ export function openAws(stage: string, dataDir: string): Stack {
     provisioningTemplate: physicalName(config, 'node'),
     thingType: physicalName(config, 'node'),
     archiveStream: physicalName(config, 'archive'),
+    imageBucket: physicalName(config, 'firmware'),
+    downloadRole: physicalName(config, 'firmware-download'),
     table: (name) => physicalName(config, name),
     functionName: (name) => `${physicalName(config, name)}:${LIVE}`,
     client: () => client,

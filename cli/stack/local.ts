@@ -45,6 +45,8 @@ export function fromEndpoints(endpoints: Endpoints, dataDir: string): Stack {
     provisioningTemplate: `autovolt-${endpoints.stage}-node`,
     ...(endpoints.thingType !== undefined && { thingType: endpoints.thingType }),
     archiveStream: `autovolt-${endpoints.stage}-archive`,
+    imageBucket: `autovolt-${endpoints.stage}-firmware`,
+    downloadRole: `autovolt-${endpoints.stage}-firmware-download`,
     control: endpoints.control,
     table: (name) => endpoints.tables[name] ?? `autovolt-${endpoints.stage}-${name}`,
     functionName: (name) =>

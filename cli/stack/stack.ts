@@ -50,6 +50,10 @@ export interface Stack {
   readonly thingType?: string
   /** Name of the delivery stream of the raw archive. */
   readonly archiveStream: string
+  /** Name of the bucket of firmware images, but for the account behind it. */
+  readonly imageBucket: string
+  /** Name of the role that signs addresses of firmware images. */
+  readonly downloadRole: string
   table(name: TableName): string
   /** What to call for a function by short name (`rollup`): its physical name and alias. */
   functionName(name: string): string

@@ -6,6 +6,7 @@ import { Aedes, type AuthenticateError, type Client, type PublishPacket } from '
 import { listenOnLoopback } from '../loopback.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Authority, certificateId } from './authority.ts'
+import { answerJobs } from './jobs/topics.ts'
 import type { LeftWill } from './kept-messages.ts'
 import type { DisconnectReason, LifecycleMessage, Told } from './lifecycle.ts'
 import { Mqtt5Stream, protocolLevel, REASON, Violation } from './mqtt5.ts'
@@ -231,13 +232,18 @@ export async function startBroker(
       told().catch((reason) => refused('presence event not delivered', null, reason, { topic })),
     )
   }
-  /** AWS answers the client that asked, on its own connection, if it has subscribed by then. */
+  /** AWS answers the client that asked, on its own connection. */
   function reply(client: Client, { session, filters }: Connection, asked: Incoming): void {
-    const answering = gate.fleet.answer(asked.topic, asked.payload, session.identity)
+    const answering =
+      gate.fleet.answer(asked.topic, asked.payload, session.identity) ??
+      answerJobs(gate.jobs, gate.now(), asked.topic, asked.payload)
     if (!answering) return
     const told = async () => {
-      const { topic, payload } = await answering
-      if (![...filters].some((filter) => filterMatches(filter, topic))) return
+      const { topic, payload, isUnasked } = await answering
+      const hears = isUnasked
+        ? session.receives(topic)
+        : [...filters].some((filter) => filterMatches(filter, topic))
+      if (!hears) return
       const packet = { cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false } as const
       await new Promise<void>((done, fail) => {
         client.publish(packet, (error) => (error ? fail(error) : done()))

@@ -3,6 +3,8 @@ import * as z from 'zod'
 import type { ControlRequest, ControlResponse, ControlRoute } from '../runtime.ts'
 import { type Authority, BadRequest } from './authority.ts'
 import { IotError } from './errors.ts'
+import type { Jobs } from './jobs/jobs.ts'
+import { jobRoutes } from './jobs/routes.ts'
 import type { Registry } from './registry.ts'
 import { groupRoutes } from './thing-groups.ts'
 
@@ -10,6 +12,7 @@ import { groupRoutes } from './thing-groups.ts'
 export interface Control {
   registry: Registry
   authority: Authority
+  jobs: Jobs
   /** Names of the template's policies. */
   policyNames: ReadonlySet<string>
   /** Names of the template's thing types. */
@@ -47,7 +50,7 @@ export type Route = (
   handle: (request: ControlRequest, name: string) => unknown,
 ) => ControlRoute
 
-/** The part of the AWS IoT REST API that provisioning uses, for the ordinary SDK client. */
+/** The part of the AWS IoT REST API that provisioning and releases use, for the ordinary SDK client. */
 export function controlRoutes(control: Control): ControlRoute[] {
   const { registry, authority, arn } = control
   const route: Route = (method, path, handle) => ({
@@ -131,6 +134,7 @@ export function controlRoutes(control: Control): ControlRoute[] {
       registry.setThingType(name, thingTypeName)
     }),
     ...groupRoutes(control, route),
+    ...jobRoutes(control.jobs, arn, route),
     route('DELETE', /^\/things\/([^/]+)$/, (_, name) => registry.deleteThing(name)),
     route('GET', /^\/things\/([^/]+)\/principals$/, (_, name) => {
       registry.needThing(name)

@@ -11,6 +11,8 @@ import type { Registry } from './registry.ts'
 export interface Answer {
   topic: string
   payload: Buffer
+  /** True where AWS sends it also to a client that has not subscribed to the topic. @default false */
+  isUnasked?: boolean
 }
 
 /** Fleet provisioning: what AWS IoT answers on its reserved topics. */

@@ -5,6 +5,7 @@ import { openAuthority } from './authority.ts'
 import { startBroker } from './broker.ts'
 import { controlRoutes } from './control.ts'
 import { fleetProvisioning } from './fleet-provisioning.ts'
+import { openJobs } from './jobs/jobs.ts'
 import { KeptMessages } from './kept-messages.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Policy, parsePolicy } from './policy.ts'
@@ -18,9 +19,12 @@ const policyProperties = z.object({
   PolicyDocument: z.unknown(),
 })
 
+/** A rate of a thousand a minute is one in 60 ms; a node is told within this time. */
+const JOBS_EVERY_MS = 200
+
 /**
  * AWS IoT Core on one machine: a broker with client certificates, the template's policies and topic
- * rules, and the part of the control plane that provisions nodes.
+ * rules, jobs, and the part of the control plane that provisions nodes and makes jobs.
  */
 export const iot: Plugin = {
   name: 'iot',
@@ -65,17 +69,39 @@ export const iot: Plugin = {
       log: runtime.log,
       now: () => runtime.now(),
     })
-    const gate = { registry, policies, rules, kept, lifecycle, fleet, arn }
+    const now = () => runtime.now()
+    const jobs = openJobs({
+      store: runtime.store,
+      registry,
+      arn,
+      now,
+      presign: (...object) => runtime.presign(...object),
+      publish: (topic, message) => {
+        const payload = Buffer.from(JSON.stringify(message))
+        broker.publish({ topic, payload, qos: 1, retain: false }).catch((reason: unknown) => {
+          runtime.log('iot', 'job not announced', { topic, reason: String(reason) })
+        })
+      },
+    })
+    const gate = { registry, policies, rules, kept, lifecycle, fleet, jobs, arn, now }
     const broker = await startBroker(runtime, authority, gate, options.mqttPort)
+    const rounds = setInterval(() => {
+      try {
+        jobs.tick()
+      } catch (error) {
+        runtime.fail(error as Error)
+      }
+    }, JOBS_EVERY_MS)
     return {
       controlRoutes: controlRoutes({
         registry,
         authority,
+        jobs,
         policyNames,
         thingTypeNames: new Set(types),
         arn,
         endpoint: `localhost:${broker.port}`,
-        now: () => runtime.now(),
+        now,
         changed: () => broker.recheck(),
         disconnect: (clientId, options) => broker.disconnect(clientId, options),
         publish: (topic, payload, qos, retain) => broker.publish({ topic, payload, qos, retain }),
@@ -86,7 +112,10 @@ export const iot: Plugin = {
         devicePolicies: devicePolicies(policies),
         ...(types[0] !== undefined && { thingType: types[0] }),
       },
-      stop: () => broker.stop(),
+      stop: () => {
+        clearInterval(rounds)
+        return broker.stop()
+      },
     }
   },
 }

@@ -142,6 +142,14 @@ export class Registry {
     return String(row.description)
   }
 
+  /** Names of groups that begin so. */
+  groups(prefix: string): string[] {
+    return this.#names(
+      'SELECT name FROM iot_thing_groups WHERE substr(name, 1, length(?1)) = ?1 ORDER BY 1',
+      prefix,
+    )
+  }
+
   addToGroup(group: string, thing: string): void {
     this.needGroup(group)
     this.needThing(thing)

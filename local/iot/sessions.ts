@@ -1,6 +1,7 @@
 import type { Runtime } from '../runtime.ts'
 import { LOCAL_ACCOUNT } from '../runtime.ts'
 import type { FleetProvisioning } from './fleet-provisioning.ts'
+import type { Jobs } from './jobs/jobs.ts'
 import type { KeptMessage, KeptMessages } from './kept-messages.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { REASON, Violation } from './mqtt5.ts'
@@ -130,6 +131,9 @@ export interface Gate {
   kept: KeptMessages
   lifecycle: Lifecycle
   fleet: FleetProvisioning
+  jobs: Jobs
+  /** Epoch milliseconds. */
+  now(): number
   /** Beginning of every ARN of this account: `arn:aws:iot:<region>:<account>`. */
   arn: string
 }

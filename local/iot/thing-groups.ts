@@ -32,6 +32,10 @@ export function groupRoutes({ registry, arn }: Control, route: Route): ControlRo
       registry.createGroup(name, thingGroupProperties?.thingGroupDescription ?? '')
       return { thingGroupName: name, thingGroupArn: `${arn}:thinggroup/${name}` }
     }),
+    route('GET', /^\/thing-groups$/, ({ query }) => {
+      const prefix = query.get('namePrefixFilter') ?? ''
+      return { thingGroups: registry.groups(prefix).map(named) }
+    }),
     route('GET', /^\/thing-groups\/([^/]+)$/, (_, name) => ({
       thingGroupName: name,
       thingGroupArn: `${arn}:thinggroup/${name}`,

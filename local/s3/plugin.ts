@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Named, Plugin } from '../runtime.ts'
 import { openBuckets } from './buckets.ts'
+import { makePresigner } from './presigned.ts'
 import { s3Routes } from './routes.ts'
 
 const BUCKET = 'AWS::S3::Bucket'
@@ -40,9 +41,11 @@ export const s3: Plugin = {
     const buckets = openBuckets(runtime.ofType(BUCKET), join(runtime.dataDir, 's3'), () =>
       runtime.now(),
     )
+    const presigner = makePresigner(runtime.controlUrl, () => runtime.now())
     return {
-      controlRoutes: s3Routes(buckets),
+      controlRoutes: s3Routes(buckets, presigner),
       provides: {
+        presign: presigner.sign,
         putObject(name, key, body, type) {
           const bucket = buckets.get(name)
           if (bucket === undefined) throw new Error(`There is no bucket '${name}' in the app`)

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { ControlRequest, ControlResponse, ControlRoute } from '../runtime.ts'
 import type { LocalBucket } from './buckets.ts'
+import type { Presigner } from './presigned.ts'
 
 const MAX_KEYS = 1_000
 
 /** The part of S3's REST protocol the project uses, by path: put, get, list and delete. */
-export function s3Routes(buckets: ReadonlyMap<string, LocalBucket>): ControlRoute[] {
+export function s3Routes(
+  buckets: ReadonlyMap<string, LocalBucket>,
+  presigner: Presigner,
+): ControlRoute[] {
   if (buckets.size === 0) return []
   const names = [...buckets.keys()].map((name) => name.replace(/[^a-z0-9-]/g, '\\$&')).join('|')
   const object = new RegExp(`^/(${names})/(.+)$`)
@@ -33,6 +37,8 @@ export function s3Routes(buckets: ReadonlyMap<string, LocalBucket>): ControlRout
       method: 'GET',
       path: object,
       async handle(request) {
+        const refused = presigner.refusal(request.path, request.query)
+        if (refused !== undefined) return failure(403, 'AccessDenied', refused)
         const version = request.query.get('versionId') ?? undefined
         const stored = find(request).objects.get(keyOf(request), version)
         if (stored === undefined) return failure(404, 'NoSuchKey', 'there is no such key')

@@ -10,6 +10,7 @@ import { backUp } from '../../functions/backup/back-up.ts'
 import { isKept } from '../../functions/backup/kept.ts'
 import { type ControlServer, startControl } from '../../local/control/server.ts'
 import { openObjects } from '../../local/s3/objects.ts'
+import { makePresigner } from '../../local/s3/presigned.ts'
 import { s3Routes } from '../../local/s3/routes.ts'
 import { temporary } from '../local/fixture/temporary.ts'
 
@@ -20,7 +21,13 @@ let s3: S3Client
 beforeAll(async () => {
   control = await startControl((error) => expect.fail(String(error)))
   const put = objects.put
-  control.add(s3Routes(new Map([['kept', { objects, isLocked: false, isVersioned: true, put }]])))
+  const buckets = new Map([['kept', { objects, isLocked: false, isVersioned: true, put }]])
+  control.add(
+    s3Routes(
+      buckets,
+      makePresigner(control.url, () => NIGHT),
+    ),
+  )
   s3 = new S3Client({
     region: 'ap-south-1',
     endpoint: control.url,

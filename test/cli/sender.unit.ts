@@ -21,6 +21,7 @@ function fakeSession(received: string[], dieAfter = Number.POSITIVE_INFINITY) {
       await Promise.resolve()
     },
     subscribe: async () => {},
+    hear: () => {},
     end: async () => {
       isOpen = false
     },

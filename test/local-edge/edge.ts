@@ -104,6 +104,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
     sendToQueue: (arn, body) => void edge.queued.push({ arn, body }),
     putObject: () => {},
+    presign: (bucket, key) => `${control}/${bucket}/${key}`,
     putRecord: (stream, data) => edge.takeRecord(stream, data.toString('utf8')),
     publish: () => {},
     figures: metricStore(),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Resource } from '../../local/runtime.ts'
 import { openBuckets } from '../../local/s3/buckets.ts'
+import { makePresigner } from '../../local/s3/presigned.ts'
 import { temporary } from './fixture/temporary.ts'
 
 const bucket = (name: string, properties: Record<string, unknown> = {}): Resource => ({
@@ -88,5 +89,28 @@ describe('a bucket', () => {
     expect(() => open(temporary(), bucket('kept', copied('elsewhere', '')))).toThrow(
       /elsewhere is no bucket of this app/,
     )
+  })
+})
+
+describe('a presigned address', () => {
+  const START = Date.parse('2026-11-26T05:00:00.500Z')
+  let nowMs = START
+  const { sign, refusal } = makePresigner('http://127.0.0.1:1', () => nowMs)
+  const asked = (text: string) => {
+    const { pathname, searchParams } = new URL(text)
+    return refusal(pathname, searchParams)
+  }
+
+  it('opens its object for its time, and nothing else', () => {
+    const address = sign('images', 'a/b c.bin', 60)
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:1\/images\/a\/b%20c\.bin\?/)
+    expect(asked(address)).toBeUndefined()
+    expect(asked(address.replace('c.bin', 'd.bin'))).toMatch(/signature/)
+    expect(asked(address.replace('Expires=60', 'Expires=600'))).toMatch(/signature/)
+    expect(asked(address.replace(/Signature=..../, 'Signature='))).toMatch(/signature/)
+    nowMs = START + 59_000
+    expect(asked(address)).toBeUndefined()
+    nowMs = START + 60_001
+    expect(asked(address)).toBe('Request has expired')
   })
 })
