@@ -18,6 +18,7 @@ import {
   type Span,
   type Wanted,
 } from './model/resend.ts'
+import { rolledBack } from './model/update.ts'
 import {
   heartbeatMessage,
   nextBatch,
@@ -26,6 +27,7 @@ import {
   type WireMessage,
 } from './model/wire.ts'
 import type { Flash } from './store.ts'
+import { makeUpdates } from './updates.ts'
 
 /** What a node's driver needs; everything outside the model comes through here. */
 export interface DriverParts {
@@ -33,6 +35,8 @@ export interface DriverParts {
   flash: Flash
   now(): number
   open(spec: NodeSpec, will: Outgoing): Promise<Session>
+  /** True for a firmware that does not prove itself on this node. */
+  isFaulty(spec: NodeSpec, version: string): boolean
   /** Something went wrong that is no part of the play. */
   trouble(line: string): void
 }
@@ -80,10 +84,21 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
     if (taken.length > 0 && spec.firmware === 'current') {
       flash.append(spec.esp32_name, next.counterEpoch, taken)
     }
-    const isNews = next.sequenceNo !== state.sequenceNo || next.unsent !== state.unsent
+    const isNews =
+      next.sequenceNo !== state.sequenceNo ||
+      next.unsent !== state.unsent ||
+      next.job !== state.job ||
+      next.firmwareVersion !== state.firmwareVersion
     state = next
     if (isNews) flash.write(spec.esp32_name, state)
   }
+  const updates = makeUpdates({
+    spec,
+    world,
+    state: () => state,
+    keep: (next) => keep(next),
+    isFaulty: (version) => parts.isFaulty(spec, version),
+  })
   const outgoing = (message: WireMessage): Outgoing => ({
     topic: `autovolt/${spec.esp32_name}/${message.channel}`,
     payload: message.payload,
@@ -96,9 +111,13 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
     session = opened
     pauseMs = FIRST_PAUSE_MS
     const online = opened.publish(outgoing(onlineMessage(spec, state, now())))
-    // The former firmware knows of no requests.
-    await Promise.all([online, spec.firmware === 'current' ? listen(opened) : null])
+    // The former firmware knows of no requests, nor of jobs.
+    await Promise.all([online, ...(spec.firmware === 'current' ? listeners(opened) : [])])
     return opened
+  }
+
+  function listeners(open: Session): Promise<void>[] {
+    return [listen(open), updates.connected(open)]
   }
 
   function listen(open: Session): Promise<void> {
@@ -166,7 +185,11 @@ export function makeDriver(spec: NodeSpec, parts: DriverParts): Driver {
     tick: () => {
       const nowMs = now()
       keep(advance(spec, state, nowMs, world))
-      const reachable = state.boot !== null && hasNetwork(spec, nowMs, world)
+      if (state.trial !== null && state.boot !== null && nowMs >= state.trial.untilMs) {
+        keep(rolledBack(spec, state, world))
+      }
+      const isUp = state.boot !== null && state.trial === null
+      const reachable = isUp && hasNetwork(spec, nowMs, world)
       if (session !== undefined && (!reachable || sessionBoot !== state.boot?.id)) {
         sessionWasCut = busy
         cut()

@@ -7,7 +7,7 @@ import { type Clock, machineClock } from './clock.ts'
 import { type Driver, makeDriver } from './driver.ts'
 import { CAMPUS, type NodeSpec } from './model/campus.ts'
 import { chance } from './model/chance.ts'
-import { type Incident, seededIncidents } from './model/incidents.ts'
+import { type Incident, type Incidents, seededIncidents } from './model/incidents.ts'
 import { totalMwh } from './model/meter.ts'
 import { makeTimetable } from './model/timetable.ts'
 import { narrator } from './narrator.ts'
@@ -24,6 +24,10 @@ export interface FleetOptions {
   /** @default the campus of five rooms and nine nodes */
   nodes?: readonly NodeSpec[]
   clock?: Clock
+  /** What goes wrong. @default what follows from the seed, and two incidents in the first minutes */
+  incidents?: Incidents
+  /** Which firmware does not prove itself on which node. @default a version that ends with `-faulty`, on all */
+  isFaulty?: (esp32Name: string, version: string) => boolean
 }
 
 /** A running campus. */
@@ -44,6 +48,7 @@ export interface FleetSummary {
     /** Of its latest reading; the former firmware begins again at each start. */
     sequenceNo: number
     unsent: number
+    firmwareVersion: string
     online: boolean
   }[]
 }
@@ -63,7 +68,7 @@ export async function startFleet(
   const target = fromEndpoints(stack.endpoints, stack.dataDir)
   for (const spec of nodes) await provisionOnce(target, spec)
   const timetable = makeTimetable(seed, stack.endpoints.siteTimeZone)
-  const incidents = seededIncidents(seed, opening(nodes, clock.now()))
+  const incidents = options.incidents ?? seededIncidents(seed, opening(nodes, clock.now()))
   const flash = openFlash(stack.dataDir)
   const announcer = makeAnnouncer(log)
   const { openSession } = await import('../../cli/mqtt/session.ts')
@@ -83,6 +88,8 @@ export async function startFleet(
         const credentials = { ...own, caPem: ca }
         return openSession({ host, port, clientId: esp32_name, credentials, will })
       },
+      isFaulty: (spec, version) =>
+        options.isFaulty?.(spec.esp32_name, version) ?? version.endsWith('-faulty'),
       trouble: announcer.say,
     }),
   )
@@ -143,6 +150,7 @@ function summaryOf(drivers: readonly Driver[]): FleetSummary {
     energyMwh: totalMwh(state.counters),
     sequenceNo: state.sequenceNo,
     unsent: state.unsent.length,
+    firmwareVersion: state.firmwareVersion,
     online: isOnline,
   }))
   return { energyMwh: nodes.reduce((sum, node) => sum + node.energyMwh, 0), nodes }

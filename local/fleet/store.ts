@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { NodeState, Reading } from './model/node.ts'
+import { FIRST_VERSION, type NodeState, type Reading } from './model/node.ts'
 
 const Counter = z.strictObject({
   device_id: z.string(),
@@ -41,6 +41,12 @@ const State: z.ZodType<NodeState> = z.strictObject({
   gaps: z.array(z.strictObject({ fromSequenceNo: z.int(), toSequenceNo: z.int() })),
   restart: z.strictObject({ reason: z.string(), lossBoundMwh: z.int() }).nullable(),
   obeyed: z.array(z.string()).default([]),
+  firmwareVersion: z.string().default(FIRST_VERSION.current),
+  trial: z.strictObject({ former: z.string(), untilMs: z.int() }).nullable().default(null),
+  job: z
+    .strictObject({ id: z.string(), isInstalled: z.boolean(), attempts: z.int() })
+    .nullable()
+    .default(null),
 })
 
 /** A line of the journal. */

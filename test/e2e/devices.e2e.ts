@@ -1,14 +1,21 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { IoTClient, ListJobExecutionsForJobCommand } from '@aws-sdk/client-iot'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSession } from '../../cli/mqtt/session.ts'
 import { claimDirectory, readCredentials } from '../../cli/provisioning/files.ts'
+import { fromEndpoints } from '../../cli/stack/local.ts'
+import { type Fleet, startFleet } from '../../local/fleet/fleet.ts'
+import { simulatedImage } from '../../local/fleet/image.ts'
+import type { NodeSpec } from '../../local/fleet/model/campus.ts'
+import { scriptedIncidents } from '../../local/fleet/model/incidents.ts'
+import { openFlash } from '../../local/fleet/store.ts'
 import { connectNode, golden } from './node.ts'
-import { eventually } from './records.ts'
+import { booked, eventually, itemsOf } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -106,4 +113,137 @@ it('a revoked node is cut off at once, cannot come back, and its place gets anot
   expect(uptime_7d_percent).toBeGreaterThan(0)
   expect(uptime_30d_percent).toBe(uptime_7d_percent)
   expect((await site.cli('show', 'nodes')).out).toMatch(/esp32-d1 +D1 +online/)
+})
+
+describe('a firmware release', () => {
+  const names = ['f1-a', 'f1-b', 'f1-c', 'f1-d']
+  const nodes = names.map(
+    (esp32_name): NodeSpec => ({
+      esp32_name,
+      classroom: 'F1',
+      firmware: 'current',
+      mac: '02:00:00:00:00:01',
+      channels: [{ device_id: 'rack', appliance: 'always-on', ratedMw: 3_600_000 }],
+    }),
+  )
+  let fleet: Fleet
+  const versions = () => fleet.summary().nodes.map(({ firmwareVersion }) => firmwareVersion)
+  const image = (version: string) => {
+    const file = join(folder, `${version}.bin`)
+    writeFileSync(file, simulatedImage(version))
+    return file
+  }
+  const release = (version: string, ...options: string[]) =>
+    site.cli('firmware', 'release', image(version), '--version', version, ...options)
+  const nameIn = (out: string) => /^(autovolt-local-fw-\S+):/m.exec(out)?.[1] ?? ''
+
+  beforeAll(async () => {
+    const incidents = scriptedIncidents([])
+    fleet = await startFleet(site, { nodes, periodMs: 1_000, incidents, log: () => {} })
+    await eventually(() => {
+      expect(
+        fleet.summary().nodes.every(({ online, sequenceNo }) => online && sequenceNo > 2),
+      ).toBe(true)
+    })
+  })
+  afterAll(() => fleet.stop())
+
+  it('reaches every node of a classroom, no faster than its rate', async () => {
+    const { code, out, err } = await release(
+      '2.1.0',
+      '--classroom',
+      'F1',
+      '--rate',
+      '120',
+      '--wait',
+    )
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain('to 4 nodes, 120 nodes a minute; stops when 5 % of at least 1 fail')
+    expect(out).toContain('COMPLETED: 4 succeeded')
+    expect(versions()).toEqual(['2.1.0', '2.1.0', '2.1.0', '2.1.0'])
+    await eventually(async () => {
+      expect(await nodeOf('f1-a')).toMatchObject({ firmware_ver: '2.1.0', online: true })
+    })
+    const iot = new IoTClient(fromEndpoints(site.endpoints, site.dataDir).client('iot'))
+    const jobId = nameIn(out)
+    const { executionSummaries = [] } = await iot.send(
+      new ListJobExecutionsForJobCommand({ jobId }),
+    )
+    iot.destroy()
+    const queued = executionSummaries
+      .map(({ jobExecutionSummary: it }) => it?.queuedAt?.getTime() ?? 0)
+      .sort((a, b) => a - b)
+    const first = queued[0] ?? 0
+    expect(queued).toHaveLength(4)
+    // A round of the stack may come a little late for one, and in time for the next.
+    for (const [n, at] of queued.entries()) expect(at - first).toBeGreaterThan(n * 500 - 300)
+  })
+
+  it('is refused before any node hears of it when the image is not what was meant', async () => {
+    const file = image('2.1.1')
+    const other = await site.cli('firmware', 'release', file, '--version', '2.2.0', '--all')
+    expect(other).toMatchObject({ code: 1, out: '' })
+    expect(other.err).toContain('version must be 2.2.0, as --version says (is 2.1.1)')
+    writeFileSync(image('2.1.0'), simulatedImage('2.1.0').fill(7, 9_000, 9_002))
+    const broken = join(folder, '2.1.0.bin')
+    const spoilt = await site.cli('firmware', 'release', broken, '--version', '2.1.0', '--all')
+    expect(spoilt.err).toMatch(/2\.1\.0\.bin: sha-256 must be [0-9a-f]{64} \(is [0-9a-f]{64}\)/)
+    const nobody = await site.cli('firmware', 'release', file, '--version', '2.1.1')
+    expect(nobody).toMatchObject({ code: 2 })
+    const noRoom = await release('2.1.1', '--classroom', 'F9')
+    expect(noRoom.err).toContain('there is no thing group autovolt-local-room-F9')
+  })
+
+  it('that does not prove itself stops at the first node, which goes back to what it ran', async () => {
+    const done = await release('2.2.0-faulty', '--classroom', 'F1', '--rate', '1', '--wait')
+    expect(done).toMatchObject({ code: 1 })
+    expect(done.out).toContain('CANCELED: 1 failed, 3 canceled')
+    expect(done.out).toContain('ALL: 1 of 1 executed, threshold 5 %')
+    expect(done.out).toMatch(/f1-. +FAILED .* rolled_back/)
+    expect(done.err).toContain('4 nodes do not have it')
+    expect(versions()).toEqual(['2.1.0', '2.1.0', '2.1.0', '2.1.0'])
+  })
+
+  it('that is cancelled reaches nobody who has not begun', async () => {
+    const nobody = await site.cli('firmware', 'cancel', 'autovolt-local-fw-1-0-0-260101000000')
+    expect(nobody.err).toContain('there is no release autovolt-local-fw-1-0-0-260101000000')
+    const made = await release('2.3.0', '--nodes', names.join(','), '--rate', '1')
+    expect(made).toMatchObject({ code: 0, err: '' })
+    const name = nameIn(made.out)
+    await eventually(async () => {
+      expect((await site.cli('firmware', 'status', name)).out).toContain('1 succeeded')
+    })
+    const cancelled = await site.cli('firmware', 'cancel', name, '--reason', 'another is coming')
+    expect(cancelled.out).toBe(`${name} CANCELED: 1 succeeded, 3 canceled\n`)
+    expect((await site.cli('firmware', 'status', name)).out).toContain('(another is coming)')
+    const again = await site.cli('firmware', 'cancel', name)
+    expect(again).toMatchObject({ code: 1 })
+    expect(again.err).toContain(`${name} is CANCELED: there is nothing to cancel`)
+    expect(versions().toSorted()).toEqual(['2.1.0', '2.1.0', '2.1.0', '2.3.0'])
+    const list = (await site.cli('firmware', 'status')).out
+    expect(list.split('\n')[1]).toMatch(new RegExp(`^${name} +CANCELED`))
+  })
+
+  it('leaves the ledger whole: restarts are other boots of the same counter', async () => {
+    await fleet.stop()
+    const flash = openFlash(site.dataDir)
+    for (const { esp32_name } of nodes) {
+      const { counterEpoch, sequenceNo, unsent } = flash.read(esp32_name) ?? expect.fail(esp32_name)
+      const taken = flash.held(esp32_name, counterEpoch, 1, sequenceNo)
+      expect(taken).toHaveLength(sequenceNo)
+      const { state } = await booked(site, esp32_name, sequenceNo - unsent.length)
+      const [first] = taken
+      const last = taken.at(-1 - unsent.length)
+      expect(state.totals).toMatchObject({
+        measuredMwh: (last?.energyMwh ?? 0) - (first?.energyMwh ?? 0),
+        estimatedMwh: 0,
+        suspenseMwh: 0,
+        resets: 0,
+        reversals: 0,
+      })
+      expect(state.epochCount).toBe(1)
+      expect(new Set(taken.map(({ bootId }) => bootId)).size).toBeGreaterThan(1)
+    }
+    expect(await itemsOf(site, 'control', 'ticket')).toEqual([])
+  })
 })

@@ -3,6 +3,7 @@ import { chance } from './chance.ts'
 import type { Incidents } from './incidents.ts'
 import type { Load } from './load.ts'
 import { type Counter, metered, totalMwh, zeroed } from './meter.ts'
+import type { JobRecord } from './update.ts'
 
 /** One observation, as the node writes it to its flash before it publishes it. */
 export interface Reading {
@@ -45,6 +46,11 @@ export interface NodeState {
   restart: { reason: string; lossBoundMwh: number } | null
   /** Requests it has obeyed, by their ids, the newest last. */
   obeyed: string[]
+  firmwareVersion: string
+  /** What it goes back to, and when, while it runs an image that does not prove itself. */
+  trial: { former: string; untilMs: number } | null
+  /** The last update it was offered, and how far it came. */
+  job: JobRecord | null
 }
 
 /** What surrounds a node. */
@@ -58,6 +64,9 @@ export interface World {
 
 /** Readings a node's flash holds; the oldest go first when it is full. */
 export const MAX_UNSENT = 600
+
+/** What a node leaves the factory with. */
+export const FIRST_VERSION = { current: '2.0.0', legacy: '1.4.2' } as const
 
 /** A node that was never switched on. Its counter's life begins here. */
 export function newNode(spec: NodeSpec, atMs: number, seed: number): NodeState {
@@ -74,6 +83,9 @@ export function newNode(spec: NodeSpec, atMs: number, seed: number): NodeState {
     gaps: [],
     restart: null,
     obeyed: [],
+    firmwareVersion: FIRST_VERSION[spec.firmware],
+    trial: null,
+    job: null,
   }
 }
 
@@ -150,6 +162,16 @@ function withoutPower(spec: NodeSpec, state: NodeState, world: World): NodeState
     lostMwh: state.lostMwh + totalMwh(state.counters) - totalMwh(state.stored),
     restart: { reason: 'power_on', lossBoundMwh },
   }
+}
+
+/**
+ * A restart that the node itself decides on: it takes a last reading before, so that nothing is lost. It
+ * comes up again as time passes.
+ */
+export function restarted(spec: NodeSpec, state: NodeState, world: World): NodeState {
+  const isFresh = state.stored === state.counters
+  const last = isFresh ? state : read(spec, state, world)
+  return { ...last, boot: null, restart: { reason: 'software', lossBoundMwh: 0 } }
 }
 
 /** Takes a reading and writes it, with the counters it shows, to flash. */

@@ -7,8 +7,6 @@ const MAX_READINGS = 25
 /** A reading older than this many periods is told as replayed. */
 const FRESH_PERIODS = 3
 
-const FIRMWARE = { current: '2.0.0', legacy: '1.4.2' } as const
-
 /** A message as it goes to `autovolt/<esp32_name>/<channel>`. */
 export interface WireMessage {
   channel: 'telemetry' | 'status' | 'heartbeat' | 'reply'
@@ -32,7 +30,7 @@ export function nextBatch(
 ): Batch | undefined {
   const oldest = state.unsent[0]
   if (oldest === undefined) return undefined
-  if (spec.firmware === 'legacy') return batch(legacyPayload(spec, oldest), [oldest])
+  if (spec.firmware === 'legacy') return batch(legacyPayload(spec, state, oldest), [oldest])
   const replayed = nowMs - oldest.atMs > FRESH_PERIODS * periodMs
   const shared = { ...envelope(spec, state, replayed), ...announced(state, state.gaps) }
   if (state.unsent.length === 1) return batch({ ...shared, ...readingFields(oldest) }, [oldest])
@@ -55,7 +53,7 @@ function envelope(spec: NodeSpec, state: NodeState, replayed: boolean) {
     schema: 1,
     esp32_name: spec.esp32_name,
     counter_epoch: state.counterEpoch,
-    firmware_ver: FIRMWARE.current,
+    firmware_ver: state.firmwareVersion,
     replayed,
   }
 }
@@ -79,7 +77,7 @@ export function onlineMessage(spec: NodeSpec, state: NodeState, nowMs: number): 
       ? {
           ...known,
           timestamp: Math.floor(nowMs / 1000),
-          firmware_ver: FIRMWARE.legacy,
+          firmware_ver: state.firmwareVersion,
           mac: spec.mac,
         }
       : {
@@ -87,7 +85,7 @@ export function onlineMessage(spec: NodeSpec, state: NodeState, nowMs: number): 
           ...known,
           boot_id: state.boot?.id ?? null,
           measured_at: nowMs,
-          firmware_ver: FIRMWARE.current,
+          firmware_ver: state.firmwareVersion,
           mac: spec.mac,
         }
   return { channel: 'status', payload: JSON.stringify(payload), retain: true }
@@ -107,14 +105,14 @@ export function heartbeatMessage(spec: NodeSpec, state: NodeState, nowMs: number
   const known = { esp32_name: spec.esp32_name, uptime_seconds, heap: 182_344, wifi_rssi: -61 }
   const payload =
     spec.firmware === 'legacy'
-      ? { ...known, timestamp: Math.floor(nowMs / 1000), firmware_ver: FIRMWARE.legacy }
+      ? { ...known, timestamp: Math.floor(nowMs / 1000), firmware_ver: state.firmwareVersion }
       : {
           schema: 1,
           ...known,
           boot_id: state.boot?.id ?? null,
           measured_at: nowMs,
           time_quality: 'ntp',
-          firmware_ver: FIRMWARE.current,
+          firmware_ver: state.firmwareVersion,
           mac: spec.mac,
           backlog: state.unsent.length,
         }
@@ -153,7 +151,7 @@ function readingFields(reading: Reading) {
 }
 
 /** The former firmware: whole Wh, epoch seconds, and nothing that says which counter or boot it is. */
-function legacyPayload(spec: NodeSpec, reading: Reading) {
+function legacyPayload(spec: NodeSpec, state: NodeState, reading: Reading) {
   return {
     esp32_name: spec.esp32_name,
     classroom: spec.classroom,
@@ -164,7 +162,7 @@ function legacyPayload(spec: NodeSpec, reading: Reading) {
     sequence_no: reading.sequenceNo,
     uptime_seconds: reading.uptimeS,
     status: 'online',
-    firmware_ver: FIRMWARE.legacy,
+    firmware_ver: state.firmwareVersion,
     wifi_rssi: -67,
     heap: 151_232,
     mac: spec.mac,
