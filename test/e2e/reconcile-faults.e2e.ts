@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb'
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { DateTime } from 'luxon'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type EntryItem, fromItem, seal, toItem } from '../../functions/adapters/entry-codec.ts'
+import { journalReader } from '../../functions/adapters/journal.ts'
+import { fold } from '../../functions/domain/journal.ts'
 import { buildApp } from '../../infra/app.ts'
 import { stageConfig } from '../../infra/stages.ts'
 import { connectNode } from './node.ts'
@@ -54,6 +57,69 @@ const FAULTS: Record<string, Reading[]> = {
   ),
 }
 
+/** Readings that were booked, and those whose booking is lost: their events are there. */
+const LOST: Record<string, { readonly booked: Reading[]; readonly lost: Reading[] }> = {
+  unbooked_reading: { booked: [], lost: [counted(0, 1, 1)] },
+  // The counter fell, which the readings after it show to be a glitch.
+  suspense_decided: {
+    booked: [counted(0, 1, 100), counted(1, 2, 40)],
+    lost: [counted(2, 3, 101), counted(3, 4, 102)],
+  },
+  // A new counter half an hour later; what the old one counted until then came late.
+  estimate_withdrawn: {
+    booked: [
+      counted(0, 1, 10, { power_w: 600, uptime_seconds: 6_000 }),
+      counted(30, 1, 1, { counter_epoch: 8, power_w: 600, uptime_seconds: 60 }),
+    ],
+    lost: [counted(29, 2, 300, { power_w: 600, uptime_seconds: 7_740 })],
+  },
+}
+
+/** Books readings, and others that are then taken out of the journal again with all that points to them. */
+async function bookAndLose(name: string): Promise<void> {
+  const { booked: kept, lost } = LOST[name] as (typeof LOST)[string]
+  await site.provision(name, 'B2-101')
+  await using node = await connectNode(site, name)
+  if (kept.length > 0) await node.telemetry({ readings: kept })
+  const n = kept.length === 0 ? 0 : (await booked(site, name, kept.length)).n
+  await node.telemetry({ readings: lost })
+  await booked(site, name, kept.length + lost.length)
+  const TableName = site.endpoints.tables.ledger
+  for (const { register, sk } of await itemsOf(site, 'ledger', name)) {
+    const isLost = n === 0 || (!String(sk).startsWith('c#') && Number(String(sk).slice(-12)) > n)
+    if (isLost) await site.tables.send(new DeleteCommand({ TableName, Key: { register, sk } }))
+  }
+}
+
+/** Who knows how credits a watt-hour more in the last entry, and makes its totals and its hash agree. */
+async function forgeLine(register: string): Promise<void> {
+  const items = await itemsOf(site, 'ledger', register)
+  const item = items.findLast(({ sk }) => String(sk).startsWith('e#')) as unknown as EntryItem
+  const entry = fromItem(item)
+  const { totals } = entry.state
+  const state = {
+    ...entry.state,
+    totals: { ...totals, measuredMwh: totals.measuredMwh + 1_000 },
+  }
+  const lines = entry.lines.map((line) => ({ ...line, energyMwh: line.energyMwh + 1_000 }))
+  expect(lines).toHaveLength(1)
+  const { n, bookedAtMs, prevHash } = entry
+  const place = { register, n, bookedAtMs, prevHash }
+  const forged = toItem(seal({ ...entry, lines, state }, place))
+  await site.tables.send(new PutCommand({ TableName: site.endpoints.tables.ledger, Item: forged }))
+}
+
+/** What stands of a register's lines, as `<kind> <from minute>-<to minute> <mWh>`, and what is undecided. */
+async function standing(register: string) {
+  const journal = journalReader(site.tables, site.endpoints.tables.ledger as string)
+  const entries = await journal.entries(register, 1, 100)
+  const minute = (ms: number) => (ms - TEN) / MINUTE
+  const lines = fold(entries).lines.map(
+    ({ kind, fromMs, toMs, energyMwh }) => `${kind} ${minute(fromMs)}-${minute(toMs)} ${energyMwh}`,
+  )
+  return { lines: lines.sort(), pending: entries.at(-1)?.state.walk.pending.length }
+}
+
 const tickets = async () =>
   (await itemsOf(site, 'control', 'ticket')).map((it) => `${it.rule} ${it.register}`).sort()
 const run = async () =>
@@ -92,21 +158,36 @@ beforeAll(async () => {
   await using nowhere = await connectNode(site, 'unassigned_node')
   await nowhere.telemetry(counted(0, 1, 1))
   await booked(site, 'unassigned_node', 1)
-  // A register whose booking was lost: the event is there, the journal is empty.
-  await site.provision('unbooked_reading', 'B2-101')
-  await using unlucky = await connectNode(site, 'unbooked_reading')
-  await unlucky.telemetry(counted(0, 1, 1))
-  await booked(site, 'unbooked_reading', 1)
-  for (const { register, sk } of await itemsOf(site, 'ledger', 'unbooked_reading')) {
-    const TableName = site.endpoints.tables.ledger
-    await site.tables.send(new DeleteCommand({ TableName, Key: { register, sk } }))
+  for (const name of Object.keys(LOST)) await bookAndLose(name)
+  for (const name of ['lines_differ', 'unreadable_event']) {
+    await site.provision(name, 'B2-101')
+    await using node = await connectNode(site, name)
+    await node.telemetry({ readings: [counted(0, 1, 1), counted(1, 2, 6)] })
+    await booked(site, name, 2)
   }
+  await forgeLine('lines_differ')
+  const [damaged] = await itemsOf(site, 'telemetry', 'unreadable_event')
+  await site.tables.send(
+    new UpdateCommand({
+      TableName: site.endpoints.tables.telemetry,
+      Key: { register: damaged?.register, id: damaged?.id },
+      UpdateExpression: 'SET payload = :noise',
+      ExpressionAttributeValues: { ':noise': Buffer.from('damaged') },
+    }),
+  )
+  const before = await Promise.all([...Object.keys(LOST), 'lines_differ'].map(standing))
+  expect(before).toEqual([
+    { lines: [], pending: undefined },
+    { lines: [], pending: 1 },
+    { lines: ['estimate 0-29 145000', 'reset 29-30 1000'], pending: 0 },
+    { lines: ['measured 0-1 6000'], pending: 0 },
+  ])
   await site.rollup()
   aheadMs = today.plus({ days: 1, hours: 2 }).toMillis() + 2_000 - Date.now()
   await eventually(async () => {
     expect((await run()).filter(({ finished_at_ms }) => finished_at_ms !== null)).toHaveLength(1)
   })
-  // It bundles an app of its own and provisions fourteen nodes.
+  // It bundles an app of its own and provisions eighteen nodes.
 }, 300_000)
 afterAll(() => site[Symbol.asyncDispose]())
 
@@ -127,7 +208,7 @@ describe('the nightly run', () => {
     const found = await tickets()
     expect(found).toContain('clock_drift clock_drift')
     expect(found).toContain('unassigned_node unassigned_node')
-    expect(found.filter((it) => it.startsWith('missing_heartbeat'))).toHaveLength(14)
+    expect(found.filter((it) => it.startsWith('missing_heartbeat'))).toHaveLength(18)
     expect(found.filter((it) => it.startsWith('no_tariff'))).toEqual(['no_tariff site'])
   })
 
@@ -140,12 +221,42 @@ describe('the nightly run', () => {
     expect(own).toEqual(['gap prolonged_estimation'])
   })
 
-  it('has booked what was lost', async () => {
+  it('asks about an event that cannot be opened', async () => {
+    expect(await tickets()).toContain('unreadable_event unreadable_event')
+    const [nightly] = await run()
+    expect(nightly?.proof).toMatchObject({ messages_unreadable: 1, readings_unbooked: 0 })
+  })
+
+  it.each([
+    ['books what was lost', 'unbooked_reading', []],
+    [
+      'decides suspense by evidence that came',
+      'suspense_decided',
+      ['measured 0-2 1000', 'measured 2-3 1000'],
+    ],
+    [
+      'withdraws an estimate as measurements arrive',
+      'estimate_withdrawn',
+      ['measured 0-29 290000', 'reset 29-30 1000'],
+    ],
+  ])('%s: %s', async (_, register, lines) => {
     const [nightly] = await run()
     expect(nightly?.repaired).toContainEqual(
-      expect.objectContaining({ rule: 'unbooked_reading', register: 'unbooked_reading' }),
+      expect.objectContaining({ rule: 'unbooked_reading', register }),
     )
-    await booked(site, 'unbooked_reading', 1)
+    const { booked: kept, lost } = LOST[register] as (typeof LOST)[string]
+    await booked(site, register, kept.length + lost.length)
+    expect(await standing(register)).toEqual({ lines, pending: 0 })
+  })
+
+  it('has a line restated that somebody changed together with its totals and its hash', async () => {
+    const [nightly] = await run()
+    expect(nightly?.checks).toMatchObject({ lines_differ: 1 })
+    expect(nightly?.repaired).toContainEqual(
+      expect.objectContaining({ rule: 'lines_differ', register: 'lines_differ' }),
+    )
+    expect(await standing('lines_differ')).toEqual({ lines: ['measured 0-1 5000'], pending: 0 })
+    expect(await site.cli('verify', '--node', 'lines_differ')).toMatchObject({ code: 0 })
   })
 
   it('tells of all of it in one message', () => {
@@ -156,7 +267,7 @@ describe('the nightly run', () => {
       .map((line): string => JSON.parse(line).message)
       .filter((message) => message.includes('missing_heartbeat'))
     expect(notices).toHaveLength(1)
-    expect(notices[0]).toMatch(/missing_heartbeat \(medium\): 14 – /)
+    expect(notices[0]).toMatch(/missing_heartbeat \(medium\): 18 – /)
   })
 
   it('finds nothing new a second time', async () => {
