@@ -15,6 +15,8 @@ const run = asked('check') ? 'check' : alone
 
 export default defineConfig({
   test: {
+    // Left to itself vitest keeps a processor free, which is half of a machine with two.
+    maxWorkers: '100%',
     // The counts that the closing line of a CI run is made of.
     reporters: ['default', ['json', { outputFile: `.vitest/${run}.json` }]],
     projects: [
@@ -24,7 +26,7 @@ export default defineConfig({
       project('e2e', ['test/**/*.e2e.ts'], {
         testTimeout: 120_000,
         hookTimeout: 120_000,
-        fileParallelism: false,
+        globalSetup: 'test/e2e/assembly.ts',
       }),
       project('integration', ['test/**/*.integration.ts'], {
         testTimeout: 180_000,

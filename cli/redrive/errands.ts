@@ -2,6 +2,7 @@ import type { _Record, AttributeValue } from '@aws-sdk/client-dynamodb-streams'
 import { rawItems } from '../../functions/adapters/raw.ts'
 import type { StreamFailure } from '../../functions/contract/failures.ts'
 import { keepMessage } from '../archive/keep.ts'
+import { refuseWhilePaused } from '../booking/paused.ts'
 import { Failure } from '../failure.ts'
 import { invoke } from './invoke.ts'
 import type { Errand } from './message.ts'
@@ -73,6 +74,7 @@ async function bookKeys(
   lost: Lost,
   taker: Taker,
 ): Promise<string> {
+  if (taker === 'ledger') await refuseWhilePaused(tools.stack, tools.tables)
   const items: Record<string, unknown>[] = []
   const gone: Unbooked[] = []
   for (const key of keys) {

@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { rawItems } from '../../functions/adapters/raw.ts'
+import { refuseWhilePaused } from '../booking/paused.ts'
 import { nodeRecord, possibleRegisters } from '../show/registers.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
@@ -27,6 +28,7 @@ export async function rebookNode(
   const total = { events: 0, unbooked: 0 }
   try {
     await withTables(stack, async (tables) => {
+      await refuseWhilePaused(stack, tables)
       const record = await nodeRecord(tables, stack, range.node)
       const journal = journalReader(tables, stack.table('ledger'))
       // A head that cannot be read is one of the things this is for.

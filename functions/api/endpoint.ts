@@ -6,6 +6,7 @@ import type { Problem } from '../adapters/http.ts'
 import type { JobStore } from '../adapters/jobs.ts'
 import type { JournalReader } from '../adapters/journal.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
+import type { PauseStore } from '../adapters/pauses.ts'
 import type { TariffStore } from '../adapters/tariffs.ts'
 import type { RouteContract } from '../contract/api/route.ts'
 import type { Caller } from './caller.ts'
@@ -16,6 +17,7 @@ export interface ApiPorts extends ReadPorts {
   readonly nodes: NodeStore
   readonly journal: JournalReader
   readonly control: ControlStore
+  readonly pauses: Pick<PauseStore, 'current'>
   readonly tariffs: Pick<TariffStore, 'priceBook'>
   readonly jobs: Pick<JobStore, 'get'>
   readonly audit: AuditStore

@@ -7,6 +7,7 @@ import { env } from '../adapters/dynamo.ts'
 import { jobStore } from '../adapters/jobs.ts'
 import { journalReader } from '../adapters/journal.ts'
 import { nodeStore } from '../adapters/nodes.ts'
+import { pauseStore } from '../adapters/pauses.ts'
 import { rollupStore } from '../adapters/rollups.ts'
 import { tariffStore } from '../adapters/tariffs.ts'
 import type { ApiPorts } from './endpoint.ts'
@@ -19,6 +20,7 @@ export function apiPorts(client: DynamoDBDocumentClient): ApiPorts {
     journal: journalReader(client, env('LEDGER_TABLE')),
     control: controlStore(client, env('CONTROL_TABLE')),
     closings: closingStore(client, env('CONTROL_TABLE')),
+    pauses: pauseStore(client, env('CONTROL_TABLE')),
     tariffs: tariffStore(client, env('CONTROL_TABLE')),
     jobs: jobStore(client, env('CONTROL_TABLE')),
     audit: auditStore(client, env('CONTROL_TABLE')),

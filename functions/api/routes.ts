@@ -15,7 +15,9 @@ import { timeline } from './timeline.ts'
 
 /** Every read of the API, by the operation of the contract it works for. */
 export const ENDPOINTS = {
-  health: async (_query, { ports }) => ({ answer: await health(ports.control, ports.now) }),
+  health: async (_query, { ports: { control, pauses, now } }) => ({
+    answer: await health(control, pauses, now),
+  }),
   openapi: async () => ({ answer: openApiDocument() }),
   classrooms,
   summary,

@@ -1,30 +1,28 @@
-import { join } from 'node:path'
 import { ArnFormat, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   type Alias,
   ApplicationLogLevel,
   Architecture,
+  Function as LambdaFunction,
   LoggingFormat,
   RecursiveLoop,
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda'
-import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
 import { LIVE, physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import { watchFunction } from './function-alarms.ts'
+import { handlerCode } from './handler-code.ts'
 import type { RawArchive } from './raw-archive.ts'
 import { Rollout } from './rollout.ts'
 import { BY_CLASSROOM, type TableName, type Tables } from './tables.ts'
 
 /** The CloudWatch namespace all functions write their metrics to. */
 export const METRICS_NAMESPACE = 'AutoVolt'
-
-const projectRoot = join(import.meta.dirname, '..', '..')
 
 /** An action of DynamoDB on items, without its `dynamodb:` prefix. A transaction needs only these. */
 export type TableAction = 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem'
@@ -73,7 +71,7 @@ export interface ServiceFunctionProps {
  * reservation takes from the account's pool, which is 10 in a new account.
  */
 export class ServiceFunction extends Construct {
-  readonly lambda: NodejsFunction
+  readonly lambda: LambdaFunction
   readonly live: Alias
   readonly role: Role
   readonly rollout: Rollout
@@ -99,13 +97,11 @@ export class ServiceFunction extends Construct {
     })
     logGroup.grantWrite(this.role)
 
-    this.lambda = new NodejsFunction(this, 'Function', {
+    this.lambda = new LambdaFunction(this, 'Function', {
       functionName,
       description: props.description,
-      entry: join(projectRoot, props.entry),
-      handler: 'handler',
-      projectRoot,
-      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      code: handlerCode(this, props.entry),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
@@ -124,7 +120,6 @@ export class ServiceFunction extends Construct {
         config.logLevel === 'DEBUG' ? ApplicationLogLevel.DEBUG : ApplicationLogLevel.INFO,
       // The START, END and REPORT lines of each invocation would cost more than the invocation.
       systemLogLevelV2: SystemLogLevel.WARN,
-      awsSdkConnectionReuse: false,
       environment: {
         STAGE: config.stage,
         SITE_TIME_ZONE: config.siteTimeZone,
@@ -135,18 +130,6 @@ export class ServiceFunction extends Construct {
         POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
         POWERTOOLS_LOG_LEVEL: config.logLevel,
         NODE_OPTIONS: '--enable-source-maps',
-      },
-      bundling: {
-        format: OutputFormat.ESM,
-        // Packages that ship both forms are bundled as modules; their CommonJS form would fail
-        // on `require` of Node's own modules at run time.
-        mainFields: ['module', 'main'],
-        bundleAwsSDK: true,
-        // Names stay as written, so that stack traces and error names read true.
-        esbuildArgs: { '--minify-whitespace': true, '--minify-syntax': true },
-        logLevel: LogLevel.WARNING,
-        sourceMap: true,
-        sourcesContent: false,
       },
     })
 

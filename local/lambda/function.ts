@@ -70,14 +70,14 @@ export function functionSpec(resource: Resource, runtime: Runtime): FunctionSpec
   const parsed = functionSchema.safeParse(resource.properties)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    const todo = 'Use a NodejsFunction or Code.fromAsset with a Node.js runtime.'
+    const todo = 'Use Code.fromAsset with a Node.js runtime.'
     throw refuse(resource, issue?.path.join('.') ?? '', issue?.message ?? 'not understood', todo)
   }
   const it = parsed.data
   const directory = runtime.assetPath(it.Code.S3Key)
   if (directory === undefined || !statSync(directory).isDirectory()) {
     const why = `no bundled directory belongs to the object key ${it.Code.S3Key}`
-    throw refuse(resource, 'Code', why, 'Use a NodejsFunction or Code.fromAsset of a directory.')
+    throw refuse(resource, 'Code', why, 'Use Code.fromAsset of a directory.')
   }
   const dot = it.Handler.lastIndexOf('.')
   const stem = it.Handler.slice(0, dot)

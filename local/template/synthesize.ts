@@ -52,8 +52,7 @@ export function synthesize(app: App): Synthesized {
 
 /**
  * Synthesizes the project's app for the local stage into `<dataDir>/app`. Bundling takes seconds,
- * so an earlier result is taken when nothing it was made from has changed. `progress` hears the
- * name of each function as it is bundled.
+ * so an earlier result is taken when nothing it was made from has changed.
  */
 export async function synthesizeProject(
   dataDir: string,
@@ -85,7 +84,7 @@ async function runSynthesis(outdir: string, progress: (line: string) => void): P
   const output: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     output.push(line)
-    const bundling = /^Bundling asset [^/]+\/([^/]+)\//.exec(line)
+    const bundling = /^Bundling (\d+ functions)$/.exec(line)
     if (bundling) progress(`  bundling ${bundling[1]}`)
   })
   const [code, signal] = await once(child, 'close')
@@ -98,7 +97,7 @@ async function runSynthesis(outdir: string, progress: (line: string) => void): P
  * A digest of everything a synthesis is made from: the CDK and function sources, the project's own
  * configuration, the packages npm really installed, and the Node version.
  */
-function fingerprint(): string {
+export function fingerprint(): string {
   const digest = createHash('sha256').update(process.version)
   const files = globSync(
     ['infra/**/*', 'functions/**/*', '*.json', 'node_modules/.package-lock.json'],

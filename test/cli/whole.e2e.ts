@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fromEndpoints } from '../../cli/stack/local.ts'
 import { withTables } from '../../cli/stack/tables.ts'
 import { type LocalStack, startLocal } from '../../local/boot.ts'
+import { lendAssembly } from '../e2e/assembly.ts'
 import { temporary } from '../local/fixture/app.ts'
 import { eventually } from '../local/fixture/probe.ts'
 import { autovolt } from './fixture/call.ts'
@@ -14,7 +15,8 @@ const at = ['--data-dir', dataDir]
 let stack: LocalStack
 
 beforeAll(async () => {
-  stack = await startLocal({ dataDir, httpPort: 0, mqttPort: 0, fresh: true, fleet: false })
+  lendAssembly(dataDir)
+  stack = await startLocal({ dataDir, httpPort: 0, mqttPort: 0, fresh: false, fleet: false })
 })
 afterAll(() => stack.stop())
 

@@ -1,24 +1,42 @@
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fingerprint, synthesizeProject } from '../../local/template/synthesize.ts'
 
 /**
  * Bundling the functions takes seconds, and every file here starts a stack of its own. The stack
- * takes up an app in its data directory when nothing that app was made from has changed (it compares
- * a digest), so the last synthesis is kept aside and put there.
+ * takes up an app in its data directory when nothing that app was made from has changed, so one
+ * synthesis is kept, under the digest of what it was made from, and put there.
  */
-const KEPT = fileURLToPath(new URL('../../node_modules/.cache/autovolt-e2e/app', import.meta.url))
+const KEPT = fileURLToPath(new URL('../../node_modules/.cache/autovolt-e2e', import.meta.url))
 
-/** Puts the kept app, if there is one, where a start in this data directory looks for it. */
-export function lendAssembly(dataDir: string): void {
-  if (existsSync(KEPT)) cpSync(KEPT, join(dataDir, 'app'), { recursive: true })
+/** Before the first file: makes the app, unless it is kept from the run before. */
+export default async function keepAssembly(): Promise<void> {
+  const kept = join(KEPT, fingerprint())
+  if (existsSync(kept)) return
+  const folder = mkdtempSync(join(tmpdir(), 'autovolt-app-'))
+  try {
+    await synthesizeProject(folder, () => {})
+    mkdirSync(KEPT, { recursive: true })
+    for (const former of readdirSync(KEPT)) rmSync(join(KEPT, former), { recursive: true })
+    cpSync(join(folder, 'app'), `${kept}.${process.pid}`, { recursive: true })
+    renameSync(`${kept}.${process.pid}`, kept)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
-/** Keeps the app that a start has left in its data directory. */
-export function keepAssembly(dataDir: string): void {
-  const made = `${KEPT}.${process.pid}`
-  mkdirSync(dirname(KEPT), { recursive: true })
-  cpSync(join(dataDir, 'app'), made, { recursive: true })
-  rmSync(KEPT, { recursive: true, force: true })
-  renameSync(made, KEPT)
+/** Puts the kept app where a start in this data directory looks for it. */
+export function lendAssembly(dataDir: string): void {
+  const kept = join(KEPT, fingerprint())
+  if (existsSync(kept)) cpSync(kept, join(dataDir, 'app'), { recursive: true })
 }

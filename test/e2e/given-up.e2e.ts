@@ -6,6 +6,7 @@ import { buildApp } from '../../infra/app.ts'
 import { stageConfig } from '../../infra/stages.ts'
 import { type LocalOptions, startLocal } from '../../local/boot.ts'
 import { temporary } from '../local/fixture/app.ts'
+import { lendAssembly } from './assembly.ts'
 import { connectNode } from './node.ts'
 import { booked, eventually, failedMessages, itemsOf } from './records.ts'
 import { type Site, siteAt } from './site.ts'
@@ -50,6 +51,7 @@ it('what Lambda gave up while the ledger was broken is booked by redrive after i
     })
     expect(await itemsOf(site, 'ledger', 'esp32-a')).toEqual([])
   })
+  lendAssembly(dataDir)
   await during(undefined, async (site) => {
     // One machine forgets stream records soon after all readers are done with them.
     const done = await site.cli('redrive', '--sweep')

@@ -38,13 +38,18 @@ it('waits while it is paused, and goes on with all of it once', async () => {
     expect(await itemsOf(site, 'telemetry', 'esp32-a')).toHaveLength(4)
     const { body } = await site.get('/health')
     expect(body.telemetry.unprocessed_events).toBe(3)
+    expect(body).toMatchObject({ status: 'degraded', ledger: { is_processing: false } })
+    expect(Date.parse(body.ledger.paused_since)).toBeLessThanOrEqual(Date.now())
   })
+  const rebook = await site.cli('rebook', '--node', 'esp32-a')
+  expect(rebook).toMatchObject({ code: 1, err: expect.stringContaining('cutover of block B') })
   expect(await site.rollup()).toBeDefined()
   expect(await entries()).toBe(before)
 
   const resumed = await site.cli('resume')
   expect(resumed).toMatchObject({ code: 0, err: '' })
   await booked(site, 'esp32-a', 4)
+  expect((await site.get('/health')).body.ledger.paused_since).toBeNull()
   expect(await site.cli('verify', '--deep')).toMatchObject({ code: 0, err: '' })
   expect(await site.cli('resume')).toMatchObject({
     code: 1,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Endpoints } from '../../local/runtime.ts'
-import { keepAssembly, lendAssembly } from './assembly.ts'
+import { lendAssembly } from './assembly.ts'
 import { eventually } from './records.ts'
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url))
@@ -26,7 +26,6 @@ export async function startMain(dataDir: string): Promise<RunningMain> {
     stream.setEncoding('utf8').on('data', (text: string) => said.push(text))
   }
   await ready(child, said)
-  keepAssembly(dataDir)
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const database = Number(readFileSync(join(dataDir, 'dynamodb.pid'), 'utf8'))

@@ -7,7 +7,7 @@ import { localClient } from '../../local/dynamodb/plugin.ts'
 import type { Endpoints } from '../../local/runtime.ts'
 import { autovolt, type Called } from '../cli/fixture/call.ts'
 import { temporary } from '../local/fixture/app.ts'
-import { keepAssembly, lendAssembly } from './assembly.ts'
+import { lendAssembly } from './assembly.ts'
 
 export type Role = 'admin' | 'operator' | 'viewer'
 
@@ -97,7 +97,6 @@ export async function startSite(
     fleet: false,
     ...options,
   })
-  if (options.app === undefined) keepAssembly(dataDir)
   const site = siteAt(stack.endpoints, dataDir)
   return {
     ...site,

@@ -18,6 +18,10 @@ export const HealthAnswer = z.object({
     conflicts: z.int(),
     errors: z.int(),
     is_processing: z.boolean(),
+    paused_since: z.iso
+      .datetime()
+      .nullable()
+      .describe('readings are received and wait since then, by `autovolt pause`'),
   }),
   aggregation: z.object({
     last_run: z.iso.datetime().nullable(),
