@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Stack } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
@@ -6,6 +6,7 @@ import type { Construct } from 'constructs'
 import { buildSync } from 'esbuild'
 
 const projectRoot = join(import.meta.dirname, '..', '..')
+const HOUR_MS = 3_600_000
 let bundles: string | undefined
 
 /**
@@ -29,6 +30,11 @@ function bundleHandlers(): string {
   // In the project: source maps name files from where they lie, and must not differ by machine.
   const cache = join(projectRoot, 'node_modules', '.cache')
   mkdirSync(cache, { recursive: true })
+  // A process that is killed leaves its folder.
+  for (const left of globSync('autovolt-handlers-*', { cwd: cache })) {
+    const age = Date.now() - statSync(join(cache, left)).mtimeMs
+    if (age > HOUR_MS) rmSync(join(cache, left), { recursive: true, force: true })
+  }
   const outdir = mkdtempSync(join(cache, 'autovolt-handlers-'))
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
   const entries = globSync('functions/*/*.ts', { cwd: projectRoot })
