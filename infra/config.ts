@@ -22,6 +22,40 @@ const timestreamName = z
   .string()
   .regex(/^[a-zA-Z0-9_.-]{3,256}$/, 'must be 3 to 256 letters, digits, or any of _ . -')
 
+/** What one function may be told about: its variables hold 4 KB together. */
+const MAX_CHOSEN = 100
+
+/** The former system, while a pilot feeds both. */
+const FormerSystem = z
+  .strictObject({
+    /** Its ingestion endpoint, which takes one reading a request, without a token. */
+    url: z.url({ protocol: /^https?$/, error: 'must be an address such as https://host/path' }),
+
+    /**
+     * Nodes whose messages it gets.
+     * @default - those of the classrooms
+     */
+    nodes: z
+      .array(z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/, 'must be the name of a node'))
+      .default([]),
+
+    /**
+     * Classrooms whose nodes' messages it gets.
+     * @default - only the nodes that are named
+     */
+    classrooms: z.array(z.string().min(1).max(128)).default([]),
+
+    /**
+     * Requests at once, at most. They come out of the account's concurrency.
+     * @default 2
+     */
+    concurrency: z.int().min(1).max(50).default(2),
+  })
+  .refine(({ nodes, classrooms }) => {
+    const all = [...nodes, ...classrooms]
+    return all.length > 0 && all.length <= MAX_CHOSEN && all.join('').length <= 3_000
+  }, `must name 1 to ${MAX_CHOSEN} nodes and classrooms, of 3,000 characters together`)
+
 const unitsPerSecond = z.int().min(1).max(40_000)
 
 /** The stages there are; a stage is one complete, separate copy of the system. */
@@ -234,6 +268,13 @@ export const StageConfig = z
      */
     timestream: z.strictObject({ database: timestreamName, table: timestreamName }).optional(),
 
+    /**
+     * Feeds the former system as well, during the pilot. Off unless it is named: nothing here needs it, and
+     * it costs an invocation a message of every node.
+     * @default - the former system gets nothing
+     */
+    formerSystem: FormerSystem.optional(),
+
     /** Where every telemetry message is kept as it came, before anything can fail. */
     archive: Archive.prefault({}),
   })
@@ -243,6 +284,11 @@ export const StageConfig = z
       context.addIssue({ code: 'custom', path: ['archive', name], message })
     if (expireAfterDays <= config.rawRetentionDays) {
       wrong('expireAfterDays', `must be more than rawRetentionDays, ${config.rawRetentionDays}`)
+    }
+    const { formerSystem } = config
+    if (formerSystem?.url.startsWith('http:') && config.stage !== 'local') {
+      const message = 'must begin with https, since it carries who uses how much'
+      context.addIssue({ code: 'custom', path: ['formerSystem', 'url'], message })
     }
     // One machine is one region, whatever it is called.
     if (replicaRegion === config.region && config.stage !== 'local') {

@@ -192,7 +192,7 @@ export const TALLY_WRITES = 5_117n
 /** Bytes of log of an invocation: metrics. */
 export const LOG = { ledgerBytes: 199n, tallyBytes: 267n } as const
 
-/** What stands whether anybody sends anything or not, in the templates of the stage prod. */
+/** What stands whether anybody sends anything or not, in the templates of the stage prod: no bridge, no Timestream. */
 export const STAND = {
   alarms: 125n,
   compositeAlarms: 4n,

@@ -50,11 +50,11 @@ export async function run(errand: Errand, tools: RawTools, lost: Lost): Promise<
         : bookStream(errand.failure, tools, lost, taker)
     }
     case 'message': {
-      const { fn, event, archived } = errand
+      const { fns, event, archived } = errand
       if (archived !== null) await keepMessage(tools.stack, archived)
-      if (fn === null) return 'archived'
-      const outcome = outcomeOf(await invoke(tools.lambda, fn, event))
-      return archived === null ? outcome : `archived, ${outcome}`
+      const outcomes = archived === null ? [] : ['archived']
+      for (const fn of fns) outcomes.push(outcomeOf(await invoke(tools.lambda, fn, event)))
+      return outcomes.join(', ')
     }
     case 'event':
       return outcomeOf(await invoke(tools.lambda, errand.fn, errand.event))

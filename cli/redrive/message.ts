@@ -1,5 +1,6 @@
 import {
   AsyncFailure,
+  FormerRejected,
   RuleFailure,
   SetAside,
   StreamFailure,
@@ -20,10 +21,10 @@ export type Errand =
   | { readonly kind: 'stream'; readonly fn: string; readonly failure: StreamFailure }
   /** An event that a function did not get, or did not get done. */
   | { readonly kind: 'event'; readonly fn: string; readonly event: unknown }
-  /** A message that a topic rule could not put into the archive, its function, or both. */
+  /** A message that a topic rule could not put into the archive, into its functions, or both. */
   | {
       readonly kind: 'message'
-      readonly fn: string | null
+      readonly fns: readonly string[]
       readonly archived: RuleEvent | null
       readonly event: RuleEvent
     }
@@ -56,6 +57,14 @@ export function understand(
     const about = `${ids.length} raw events of ${register} (${ids[0]}) not in Timestream: ${reason}`
     return { errand: { kind: 'copy', register, ids }, about }
   }
+  const former = FormerRejected.safeParse(json)
+  if (former.success) {
+    const { event, reason } = former.data
+    const about = `a message of ${event.esp32_name} refused by the former system: ${reason}`
+    // It says that it is redriven, and so is told of a refusal instead of putting it aside again.
+    const again = { ...event, redriven: true }
+    return { errand: { kind: 'event', fn: stack.functionName('bridge'), event: again }, about }
+  }
   const stream = StreamFailure.safeParse(json)
   if (stream.success) {
     const { requestContext, DDBStreamBatchInfo: batch } = stream.data
@@ -85,7 +94,7 @@ export function understand(
       failed.length > 0 && failed.every((it) => it !== undefined && KNOWN.includes(it))
     const errand = {
       kind: 'message',
-      fn: isKnown && !failed.includes('LambdaAction') ? null : fn,
+      fns: isKnown ? calledBy(stack, rule.data, fn) : [fn],
       archived: isArchived(event) && (!isKnown || failed.includes('FirehoseAction')) ? event : null,
       event,
     } as const
@@ -97,6 +106,16 @@ export function understand(
     return { errand: { kind: 'event', fn, event: json }, about: `a start of ${fn} on schedule` }
   }
   throw new Failure(`is no message that a part of this system sends: ${message.body.slice(0, 200)}`)
+}
+
+/** The functions that a rule could not call. One that its report does not name is the channel's own. */
+function calledBy(stack: Stack, { failures }: RuleFailure, own: string): string[] {
+  const fns = failures
+    .filter(({ failedAction }) => failedAction === 'LambdaAction')
+    .map(({ failedResource = '' }) =>
+      failedResource.startsWith('arn:') ? ownFunction(stack, failedResource) : own,
+    )
+  return [...new Set(fns)]
 }
 
 function parse(body: string): unknown {

@@ -1,5 +1,5 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import type { SetAside, TimestreamRejected } from '../contract/failures.ts'
+import type { FormerRejected, SetAside, TimestreamRejected } from '../contract/failures.ts'
 
 /** A function's failure queue, for what it can tell better than the service that calls it. */
 export interface FailureQueue<Message = SetAside> {
@@ -7,9 +7,9 @@ export interface FailureQueue<Message = SetAside> {
 }
 
 /** @param queueUrl the URL of the queue; the client is made at the first message, which few see */
-export function failureQueue<Message extends SetAside | TimestreamRejected = SetAside>(
-  queueUrl: string,
-): FailureQueue<Message> {
+export function failureQueue<
+  Message extends SetAside | TimestreamRejected | FormerRejected = SetAside,
+>(queueUrl: string): FailureQueue<Message> {
   let client: SQSClient | undefined
   return {
     async put(message) {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { RuleEvent } from './rule-event.ts'
 
 /**
  * What the ledger puts into its failure queue itself: raw events of one register that cannot be
@@ -18,6 +19,15 @@ export type SetAside = z.infer<typeof SetAside>
 /** What the copy to Timestream puts into its failure queue: readings that Timestream will not take. */
 export const TimestreamRejected = SetAside.extend({ kind: z.literal('timestream-rejected') })
 export type TimestreamRejected = z.infer<typeof TimestreamRejected>
+
+/** What the bridge puts into its failure queue: a message of which the former system refused readings. */
+export const FormerRejected = z.object({
+  kind: z.literal('former-rejected'),
+  event: RuleEvent,
+  reason: z.string(),
+  at_ms: z.int(),
+})
+export type FormerRejected = z.infer<typeof FormerRejected>
 
 /** What Lambda sends for stream records that were given up: where they are, not what they are. */
 export const StreamFailure = z.looseObject({
@@ -52,6 +62,7 @@ export const RuleFailure = z.looseObject({
     .array(
       z.looseObject({
         failedAction: z.string().optional(),
+        failedResource: z.string().optional(),
         errorMessage: z.string().optional(),
       }),
     )

@@ -60,6 +60,12 @@ export interface ServiceFunctionProps {
    * @default false
    */
   readonly startsItself?: boolean
+  /**
+   * The most invocations at once, kept free for it out of the account's concurrency. For what waits for
+   * somebody else's system, which could otherwise take all of it.
+   * @default - no share is kept, and none is the limit
+   */
+  readonly concurrency?: number
 }
 
 /**
@@ -67,7 +73,7 @@ export interface ServiceFunctionProps {
  * which it is called. Whoever calls it, calls `live`: `lambda` itself is what is being deployed, and
  * nothing bounds its retries.
  *
- * No concurrency is reserved. Every writer is safe under concurrency by compare-and-set, and a
+ * No concurrency is reserved, but for who waits for others. Every writer is safe under concurrency by compare-and-set, and a
  * reservation takes from the account's pool, which is 10 in a new account.
  */
 export class ServiceFunction extends Construct {
@@ -107,6 +113,7 @@ export class ServiceFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       ...(props.startsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
+      reservedConcurrentExecutions: props.concurrency,
       currentVersionOptions: {
         // By hand, `live` can be moved back to a version of any deployment before.
         removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

@@ -35,6 +35,11 @@ export interface TopicRuleProps {
    * @default - messages are not archived
    */
   readonly archive?: ArchiveStream
+  /**
+   * Another function that gets every message, for the same reasons an action of its own.
+   * @default - none
+   */
+  readonly also?: ServiceFunction
 }
 
 /**
@@ -45,19 +50,21 @@ export interface TopicRuleProps {
 export class TopicRule extends Construct {
   constructor(scope: Construct, id: string, props: TopicRuleProps) {
     super(scope, id)
-    const { config, channel, target, failures, archive } = props
+    const { config, channel, target, failures, archive, also } = props
     const stack = Stack.of(this)
     const ruleName = topicRuleName(config, channel)
     // Written out instead of read from the rule, so that the permissions exist before the rule does.
     const ruleArn = stack.formatArn({ service: 'iot', resource: 'rule', resourceName: ruleName })
 
-    const permission = new CfnPermission(this, 'Permission', {
-      action: 'lambda:InvokeFunction',
-      functionName: target.live.functionArn,
-      principal: 'iot.amazonaws.com',
-      sourceArn: ruleArn,
-      sourceAccount: stack.account,
-    })
+    const permission = (permissionId: string, callee: ServiceFunction) =>
+      new CfnPermission(this, permissionId, {
+        action: 'lambda:InvokeFunction',
+        functionName: callee.live.functionArn,
+        principal: 'iot.amazonaws.com',
+        sourceArn: ruleArn,
+        sourceAccount: stack.account,
+      })
+    const permissions = [permission('Permission', target)]
 
     const assumedBy = new ServicePrincipal('iot.amazonaws.com', {
       conditions: {
@@ -92,6 +99,11 @@ export class TopicRule extends Construct {
       })
     }
 
+    if (also !== undefined) {
+      permissions.push(permission('AlsoPermission', also))
+      actions.push({ lambda: { functionArn: also.live.functionArn } })
+    }
+
     const rule = new CfnTopicRule(this, 'Rule', {
       ruleName,
       topicRulePayload: {
@@ -111,7 +123,7 @@ export class TopicRule extends Construct {
         },
       },
     })
-    rule.addResourceDependency(permission)
+    for (const given of permissions) rule.addResourceDependency(given)
   }
 }
 

@@ -7,6 +7,7 @@ import { DevicePolicy } from '../constructs/device-policy.ts'
 import { FailureAlarm } from '../constructs/failure-alarm.ts'
 import { FailureQueue } from '../constructs/failure-queue.ts'
 import { FirmwareReleases } from '../constructs/firmware-releases.ts'
+import { FormerBridge } from '../constructs/former-bridge.ts'
 import { type FunctionContext, ServiceFunction } from '../constructs/function.ts'
 import { LedgerGuard } from '../constructs/ledger-guard.ts'
 import { Onboarding } from '../constructs/onboarding.ts'
@@ -56,12 +57,15 @@ export class PipelineStack extends Stack {
       target: ingest,
       maxEventAge: Duration.hours(6),
     })
+    const bridge =
+      config.formerSystem && new FormerBridge(this, 'FormerBridge', context, config.formerSystem)
     new TopicRule(this, 'TelemetryRule', {
       config,
       channel: 'telemetry',
       target: ingest,
       failures: ruleFailures,
       archive: context.archive.stream,
+      also: bridge?.target,
     })
 
     const presence = new ServiceFunction(this, 'Presence', context, {

@@ -137,22 +137,35 @@ describe('a message', () => {
       received_at: 1_768_456_800_000,
       trace_id: 't-1',
     }
-    const fn = 'autovolt-prod-ingest:live'
+    const fns = ['autovolt-prod-ingest:live']
     const failing = (...failedActions: string[]) =>
       understood(
         { ...message, failures: failedActions.map((failedAction) => ({ failedAction })) },
         'rule-failures',
       ).errand
     const kind = 'message'
-    expect(understood(message, 'rule-failures').errand).toEqual({ kind, fn, event, archived: null })
+    expect(understood(message, 'rule-failures').errand).toEqual({
+      kind,
+      fns,
+      event,
+      archived: null,
+    })
     // The function has it; the archive has not.
-    expect(failing('FirehoseAction')).toEqual({ kind, fn: null, event, archived: event })
-    expect(failing('LambdaAction', 'FirehoseAction')).toEqual({ kind, fn, event, archived: event })
-    expect(failing()).toEqual({ kind, fn, event, archived: event })
-    expect(failing('SomeNewAction')).toEqual({ kind, fn, event, archived: event })
+    expect(failing('FirehoseAction')).toEqual({ kind, fns: [], event, archived: event })
+    expect(failing('LambdaAction', 'FirehoseAction')).toEqual({ kind, fns, event, archived: event })
+    expect(failing()).toEqual({ kind, fns, event, archived: event })
+    expect(failing('SomeNewAction')).toEqual({ kind, fns, event, archived: event })
+    // Ingest has it; the bridge has not.
+    const failedResource =
+      'arn:aws:lambda:ap-south-1:123456789012:function:autovolt-prod-bridge:live'
+    const bridge = { ...message, failures: [{ failedAction: 'LambdaAction', failedResource }] }
+    expect(understood(bridge, 'rule-failures').errand).toMatchObject({
+      fns: ['autovolt-prod-bridge:live'],
+      archived: null,
+    })
     const heartbeat = { ...message, topic: 'autovolt/esp32-a/heartbeat', failures: [] }
     expect(understood(heartbeat, 'rule-failures').errand).toMatchObject({
-      fn: 'autovolt-prod-presence:live',
+      fns: ['autovolt-prod-presence:live'],
       archived: null,
     })
     expect(() => understood({ ...message, topic: 'autovolt/esp32-a/commands' })).toThrow(

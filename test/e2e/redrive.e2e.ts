@@ -1,5 +1,9 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildApp } from '../../infra/app.ts'
+import { stageConfig } from '../../infra/stages.ts'
+import { type FormerSystem, startFormerSystem } from '../bridge/former-system.ts'
+import { temporary } from '../local/fixture/temporary.ts'
 import { newestRecord, putRaw, rawEvent, sendMessage } from './failures.ts'
 import { connectNode, golden, type Node } from './node.ts'
 import { booked, eventually, failedMessages, itemsOf, linesOf } from './records.ts'
@@ -7,10 +11,14 @@ import { type Site, startSite } from './site.ts'
 
 /** What fails is put aside where nobody waits for it, and goes through once its cause is gone. */
 let site: Site & AsyncDisposable
+let former: FormerSystem
 let a: Node
 let b: Node
 beforeAll(async () => {
-  site = await startSite()
+  former = await startFormerSystem()
+  const formerSystem = { url: former.url, nodes: ['esp32-c'] }
+  const app = buildApp(stageConfig('local', { formerSystem }), { outdir: temporary() })
+  site = await startSite({ app, asyncRetryWaitsMs: [10, 10] })
   await site.provision('esp32-a', 'B2-101')
   await site.provision('esp32-b', 'B2-101')
   a = await connectNode(site, 'esp32-a')
@@ -20,6 +28,7 @@ afterAll(async () => {
   await a[Symbol.asyncDispose]()
   await b[Symbol.asyncDispose]()
   await site[Symbol.asyncDispose]()
+  await former[Symbol.asyncDispose]()
 })
 
 const TEN = Date.parse('2026-01-15T10:00:00Z')
@@ -134,6 +143,61 @@ describe('a register whose head cannot be read', () => {
   })
 })
 
+describe('the former system, which is fed beside', () => {
+  const BRIDGE_FAILURES = 'autovolt-local-bridge-failures'
+  const redriven = () => site.cli('redrive', '--queue', 'bridge-failures')
+  const sequences = () => former.taken.map(({ body }) => body.sequence_no)
+
+  it('gets what its nodes send, and only theirs', async () => {
+    await site.provision('esp32-c', 'B2-103')
+    await using c = await connectNode(site, 'esp32-c')
+    await c.telemetry(reading(1))
+    await eventually(() => expect(former.taken).toHaveLength(1))
+    const [first] = former.taken
+    expect(first).toMatchObject({
+      key: 'esp32-c#s#0000000007#000000000001',
+      body: { esp32_name: 'esp32-c', classroom: 'B2-103', energy_wh_total: 1 },
+    })
+    await booked(site, 'esp32-c', 1)
+  })
+
+  it('keeps nothing from the ledger while it is off, and has all of it after a redrive', async () => {
+    await former.off()
+    await using c = await connectNode(site, 'esp32-c')
+    for (const n of [2, 3]) await c.telemetry(reading(n))
+    await booked(site, 'esp32-c', 3)
+    await eventually(async () => {
+      expect(await failedMessages(site)).toEqual({ [BRIDGE_FAILURES]: 2 })
+    })
+    expect(await redriven()).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('cannot be reached: connect ECONNREFUSED'),
+    })
+    await former.on()
+    expect(await redriven()).toMatchObject({ code: 0, err: '' })
+    expect(sequences().sort()).toEqual([1, 2, 3])
+    expect(await failedMessages(site)).toEqual({})
+  })
+
+  it('may refuse a message, which waits with the reason until it is taken', async () => {
+    former.answers(() => 422)
+    await using c = await connectNode(site, 'esp32-c')
+    await c.telemetry(reading(4))
+    await booked(site, 'esp32-c', 4)
+    await eventually(async () => {
+      expect(await failedMessages(site)).toEqual({ [BRIDGE_FAILURES]: 1 })
+    })
+    const refused = await redriven()
+    expect(refused.code).toBe(1)
+    expect(refused.out).toContain('refused by the former system: esp32-c#s#')
+    expect(refused.out).toContain('422 says why')
+    former.answers(() => 200)
+    expect(await redriven()).toMatchObject({ code: 0, err: '' })
+    expect(sequences().sort()).toEqual([1, 2, 3, 4])
+    expect(await failedMessages(site)).toEqual({})
+  })
+})
+
 describe('messages of services', () => {
   const lost = (fn: string, table: string, shardId: string, number: string) => ({
     requestContext: { functionArn: arn(fn), condition: 'RetryAttemptsExhausted' },
@@ -200,7 +264,7 @@ describe('messages of services', () => {
     expect(gone.out).toContain('the stream does not hold all of its 1 records any more')
     const swept = await site.cli('redrive', '--queue', 'ledger-failures', '--sweep')
     expect(swept).toMatchObject({ code: 0, err: '' })
-    expect(swept.out).toContain('swept: 11 raw events of that time are booked')
+    expect(swept.out).toContain('swept: 15 raw events of that time are booked')
     expect(await failedMessages(site)).toEqual({})
   })
 

@@ -60,6 +60,10 @@ describe('a wrong configuration', () => {
     [{ archive: { deepAfterDays: 100 } }, 'deepAfterDays must be at least coldAfterDays + 90'],
     [{ rollout: 'blue-green' as 'canary' }, '(is "blue-green")'],
     [{ tallyWindow: 3 }, 'tallyWindow'],
+    [{ formerSystem: { url: 'former.example', nodes: ['a'] } }, '(is "former.example")'],
+    [{ formerSystem: { url: 'http://former.example/', nodes: ['a'] } }, 'must begin with https'],
+    [{ formerSystem: { url: 'https://former.example/' } }, 'must name 1 to 100 nodes and class'],
+    [{ formerSystem: { url: 'https://former.example/', nodes: ['a b'] } }, 'formerSystem.nodes.0'],
   ])('%j is refused with "%s"', (overrides, message) => {
     expect(wrong(overrides)).toThrow(message)
   })

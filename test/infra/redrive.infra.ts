@@ -8,6 +8,7 @@ import { synthesize } from './synthesized.ts'
 const app = synthesize('prod', {
   alarmEmail: 'ops@example.org',
   timestream: { database: 'energy', table: 'readings' },
+  formerSystem: { url: 'https://former.example/telemetry', nodes: ['esp32-a'] },
 })
 const stack = openAws('prod', '.autovolt')
 const functions = app
@@ -83,6 +84,23 @@ const samples: Sample[] = [
       failures: [{ failedAction: 'LambdaAction', errorMessage: 'throttled' }],
     },
   })),
+  {
+    queue: 'bridge-failures',
+    from: 'bridge itself',
+    body: {
+      kind: 'former-rejected',
+      event: {
+        payload: 'e30=',
+        esp32_name: 'esp32-a',
+        channel: 'telemetry',
+        client_id: 'esp32-a',
+        principal: '',
+        received_at: 1,
+      },
+      reason: '400 no',
+      at_ms: 1,
+    },
+  },
   ...['ledger', 'timestream'].map((name) => ({
     queue: `${name}-failures`,
     from: `${name} itself`,
@@ -101,8 +119,8 @@ describe('every failure destination can be redriven', () => {
     '%s understands a message of %s',
     (queue, _, body) => {
       const { errand } = understand(stack, queue, { body: JSON.stringify(body), sentAtMs: 1 })
-      if ('fn' in errand && errand.fn !== null)
-        expect(functions).toContain(errand.fn?.replace(/:live$/, ''))
+      const fns = 'fns' in errand ? errand.fns : 'fn' in errand ? [errand.fn] : []
+      for (const fn of fns) expect(functions).toContain(fn.replace(/:live$/, ''))
     },
   )
 
