@@ -23,6 +23,13 @@ export interface Held {
 
 /** The certificates attached to a thing, oldest first. Throws a Failure where there is no such thing. */
 export async function certificatesOf(iot: IoTClient, thingName: string): Promise<Held[]> {
+  const held = await certificatesIfAny(iot, thingName)
+  if (held !== null) return held
+  throw new Failure(`there is no thing ${thingName}; \`autovolt provision\` or a claim makes it`)
+}
+
+/** The same; null where there is no such thing. */
+export async function certificatesIfAny(iot: IoTClient, thingName: string): Promise<Held[] | null> {
   const principals: string[] = []
   let nextToken: string | undefined
   try {
@@ -31,12 +38,9 @@ export async function certificatesOf(iot: IoTClient, thingName: string): Promise
       principals.push(...(page.principals ?? []))
       nextToken = page.nextToken
     } while (nextToken !== undefined)
-  } catch (cause) {
-    if (!(cause instanceof ResourceNotFoundException)) throw cause
-    throw new Failure(
-      `there is no thing ${thingName}; \`autovolt provision\` or a claim makes it`,
-      { cause },
-    )
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return null
+    throw error
   }
   return described(iot, principals)
 }

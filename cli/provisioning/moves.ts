@@ -46,7 +46,9 @@ export async function moveNode(
     const registry = openRegistry(stack)
     try {
       await registry.assign(esp32Name, to, recordedBy(), nowMs)
-      if (to.fromMs <= nowMs) await regroup(stack, esp32Name, to.classroom)
+      // Its group is that of today, whatever of the past or the future was recorded.
+      const today = classroomAt([...record.assignments, to], nowMs)
+      await regroup(stack, esp32Name, today)
     } finally {
       registry.close()
     }

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { allowanceStore } from '../../functions/adapters/allowances.ts'
 import { Failure } from '../failure.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
-import { certificatesOf, cutConnection, endCertificate } from './certificates.ts'
+import { certificatesIfAny, cutConnection, endCertificate } from './certificates.ts'
 import { thingDirectory } from './files.ts'
 import { forgetPending } from './identity.ts'
 import { recordedBy } from './provision.ts'
@@ -20,20 +21,57 @@ export interface Revoked {
   readonly withdrawn: readonly string[]
 }
 
+export interface RevokeOptions {
+  readonly nowMs?: number
+  /** @default - sleeps */
+  readonly wait?: (ms: number) => Promise<unknown>
+}
+
+/** A claim that the hook has let in has its certificate within so long: the service waits 5 s for a hook. */
+const REGISTERED_WITHIN_MS = 5_000
+
 /**
  * Takes a node's identity away: no claim brings it a new one, every certificate is revoked and stripped
- * of its policies, and an open connection is cut. Safe to repeat, and to be repeated when it was ended
- * half way. What the node measured before stays.
+ * of its policies, and an open connection is cut. A claim that was let in before may attach another one
+ * meanwhile; so they are listed again until there is none. Safe to repeat, and to be repeated when it was
+ * ended half way. What the node measured before stays.
  */
 export async function revokeNode(
   stack: Stack,
   esp32Name: string,
   reason: string | undefined,
-  nowMs = Date.now(),
+  { nowMs = Date.now(), wait = delay }: RevokeOptions = {},
 ): Promise<Revoked> {
   const withdrawn = await withdrawAllowances(stack, esp32Name, nowMs)
-  const certificates = await withIot(stack, async (iot) => {
-    const held = await certificatesOf(iot, esp32Name)
+  const certificates: string[] = []
+  const note = { esp32Name, reason, nowMs }
+  certificates.push(...(await endAll(stack, note, certificates)))
+  let wasConnected = await cutConnection(stack, esp32Name)
+  // Who stood on the list may be in the middle of a claim.
+  if (withdrawn.length > 0) await wait(REGISTERED_WITHIN_MS)
+  while (true) {
+    const more = await endAll(stack, note, certificates)
+    if (more.length === 0) return { certificates, wasConnected, withdrawn }
+    certificates.push(...more)
+    wasConnected = (await cutConnection(stack, esp32Name)) || wasConnected
+  }
+}
+
+/**
+ * Revokes what a node has at the moment, and what is being made for it here.
+ *
+ * @param before those that were ended already: a thing loses them some seconds later
+ * @returns the others
+ */
+function endAll(
+  stack: Stack,
+  note: { esp32Name: string; reason: string | undefined; nowMs: number },
+  before: readonly string[],
+): Promise<string[]> {
+  const { esp32Name, reason, nowMs } = note
+  return withIot(stack, async (iot) => {
+    const attached = (await certificatesIfAny(iot, esp32Name)) ?? []
+    const held = attached.filter(({ id }) => !before.includes(id))
     const directory = thingDirectory(stack.dataDir, esp32Name)
     // One that was being made must not come to life after this.
     const pending = forgetPending(directory)
@@ -45,7 +83,8 @@ export async function revokeNode(
     const registry = openRegistry(stack)
     try {
       for (const certificate of all) {
-        await endCertificate(iot, certificate, 'REVOKED', esp32Name)
+        const isHeld = held.includes(certificate)
+        await endCertificate(iot, certificate, 'REVOKED', isHeld ? esp32Name : null)
         const event = { event: 'revoked', certificateId: certificate.id, reason } as const
         await registry.note(esp32Name, event, recordedBy(), nowMs)
       }
@@ -54,8 +93,6 @@ export async function revokeNode(
     }
     return all.map(({ id }) => id)
   })
-  const wasConnected = await cutConnection(stack, esp32Name)
-  return { certificates, wasConnected, withdrawn }
 }
 
 /** Takes a node from the allow-list. @returns the serial numbers it stood there with */

@@ -6,14 +6,14 @@ import type { BackedUpTable, TypedItem } from '../adapters/backups.ts'
  * those there will be one day.
  */
 const OWN_WORK: Readonly<Record<BackedUpTable, RegExp>> = {
-  // Counts of health, runs with their pieces, anchors that a bucket here holds, and whether booking is paused.
-  control: /^(count|counted|received-5m|run|reconcile#.*|anchors|pause)$/,
+  // Counts of health, runs with their pieces, anchors that a bucket here holds, whether booking is paused, and
+  // notes for some days.
+  control: /^(count|counted|received-5m|run|reconcile#.*|anchors|pause|idempotency|unfinished)$/,
   // Who is connected, how far the rollup is and which assignments it has followed.
   nodes: /^(presence|stays|watermark#.*)$/,
 }
 
 /** Whether an item belongs into a copy: what nobody could make anew from readings. */
 export function isKept(table: BackedUpTable, item: TypedItem): boolean {
-  // What expires is a note for some days.
-  return item.expires_at === undefined && !OWN_WORK[table].test(item.kind?.S ?? '')
+  return !OWN_WORK[table].test(item.kind?.S ?? '')
 }

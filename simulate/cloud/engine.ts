@@ -14,6 +14,7 @@ import { type Objects, openObjects } from '../../local/s3/objects.ts'
 /** The real engine with the tables of the app. */
 export interface Engine extends AsyncDisposable {
   readonly client: DynamoDBDocumentClient
+  readonly url: string
   /** Physical table name by short name. */
   readonly tables: Readonly<Record<string, string>>
   /** The bucket of the anchors. */
@@ -71,6 +72,7 @@ export async function startEngine(dataDir?: string): Promise<Engine> {
     const shapes = templated().map(shapeOf)
     for (const shape of shapes) await ensureTable(plain, shape)
     return {
+      url: database.url,
       client: DynamoDBDocumentClient.from(plain, {
         marshallOptions: { removeUndefinedValues: true },
       }),

@@ -107,6 +107,7 @@ it.each([
   ['control', 'reconcile#2026-01-15', false],
   ['control', 'anchors', false],
   ['control', 'pause', false],
+  ['control', 'idempotency', false],
   ['control', 'count', false],
   ['nodes', 'assignment#000000000000#1', true],
   ['nodes', 'decision#esp32-a#000001', true],
@@ -115,8 +116,4 @@ it.each([
   ['nodes', 'presence', false],
 ] as const)('of %s, a copy of "%s": %s', (table, kind, kept) => {
   expect(isKept(table, marshall({ kind }))).toBe(kept)
-})
-
-it('a note that expires is not copied', () => {
-  expect(isKept('control', marshall({ kind: 'idempotency', expires_at: 1 }))).toBe(false)
 })

@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { IoTClient, ListJobExecutionsForJobCommand } from '@aws-sdk/client-iot'
+import {
+  IoTClient,
+  ListJobExecutionsForJobCommand,
+  ListThingGroupsForThingCommand,
+} from '@aws-sdk/client-iot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSession } from '../../cli/mqtt/session.ts'
 import { claimDirectory, readCredentials } from '../../cli/provisioning/files.ts'
 import { fromEndpoints } from '../../cli/stack/local.ts'
+import { localClient } from '../../local/dynamodb/plugin.ts'
 import { type Fleet, startFleet } from '../../local/fleet/fleet.ts'
 import { simulatedImage } from '../../local/fleet/image.ts'
 import type { NodeSpec } from '../../local/fleet/model/campus.ts'
@@ -84,6 +89,31 @@ it('a campus is provisioned from a file, and a second run does nothing twice', a
   const again = await guide('A whole campus')
   expect(again).toContain('3 nodes: 0 provisioned, 0 allowed to claim, 3 done before, 0 failed')
   expect(key()).toBe(before)
+})
+
+it('a node that moves goes into the group of its classroom, and out of the one it was in', async () => {
+  const iot = new IoTClient(localClient(site.endpoints.control, site.endpoints.region))
+  const groups = async () => {
+    const command = new ListThingGroupsForThingCommand({ thingName: 'esp32-e1' })
+    const { thingGroups = [] } = await iot.send(command)
+    return thingGroups.map(({ groupName }) => groupName)
+  }
+  const [before] = await groups()
+  expect(before).toMatch(/^autovolt-local-room-/)
+  const move = (to: string, from: string) =>
+    site.cli('node', 'move', 'esp32-e1', '--to', to, '--from', from)
+  // A move that is yet to come leaves it where it stands.
+  expect(await move('E9', '2099-01-01')).toMatchObject({ code: 0, err: '' })
+  expect(await groups()).toEqual([before])
+  expect(await move('E7', '2026-01-15')).toMatchObject({ code: 0, err: '' })
+  expect(await groups()).toEqual(['autovolt-local-room-E7'])
+  const retired = await site.cli('node', 'retire', 'esp32-e1', '--from', '2026-02-01')
+  expect(retired).toMatchObject({ code: 0, err: '' })
+  expect(await groups()).toEqual([])
+  // Told late of the time before, it is still in no classroom today.
+  expect(await move('E6', '2026-01-20')).toMatchObject({ code: 0, err: '' })
+  expect(await groups()).toEqual([])
+  iot.destroy()
 })
 
 it('a certificate is replaced when the node was seen with the new one', async () => {
