@@ -19,6 +19,8 @@ export type LifecycleRuleEvent = z.infer<typeof LifecycleRuleEvent>
 export const LifecycleMessage = z.looseObject({
   sessionIdentifier: z.string().min(1),
   versionNumber: z.int().min(0),
+  /** When it happened, epoch milliseconds, two minutes off at most. */
+  timestamp: z.int().min(0).optional(),
   /** The id of the certificate; for people in a console, their IAM identity. */
   principalIdentifier: z.string().optional(),
   clientInitiatedDisconnect: z.boolean().optional(),

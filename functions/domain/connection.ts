@@ -12,6 +12,8 @@ export interface LifecycleEvent {
   readonly says: 'connected' | 'disconnected'
   /** When the broker said so, by the clock that also stamps the node's messages. */
   readonly atMs: number
+  /** When it happened, by the broker's own word, two minutes off at most: an event may come hours later. */
+  readonly happenedAtMs: number
   readonly sessionId: string
   readonly version: number
   readonly certificateId: string | null
@@ -57,14 +59,18 @@ export function connectionTold(
 }
 
 /**
- * True for an event of an older connection, and for one that was told, or is undone, already. What
- * was heard of the node lengthens an open connection only: after a closed one it came over another.
+ * True for an event of an older connection, and for one that was told, or is undone, already. A version
+ * orders connections only as long as versions do not begin again, which takes about an hour without any:
+ * where so much time lies between, it is the time that orders. What was heard of the node lengthens an
+ * open connection only: after a closed one it came over another.
  */
 function isPast(session: Connection, event: LifecycleEvent, lastSeenMs: number): boolean {
+  const happenedAtMs = Math.min(event.happenedAtMs, event.atMs)
   if (event.version < session.version) {
     const thereUntilMs = session.open ? Math.max(session.at_ms, lastSeenMs) : session.at_ms
-    return event.atMs - thereUntilMs < RESTART_AFTER_MS
+    return happenedAtMs - thereUntilMs < RESTART_AFTER_MS
   }
+  if (event.version > session.version) return session.at_ms - happenedAtMs >= RESTART_AFTER_MS
   const isSame = event.version === session.version && event.sessionId === session.id
   return isSame && (!session.open || event.says === 'connected')
 }

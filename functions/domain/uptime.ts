@@ -52,8 +52,8 @@ export function uptime(node: Watched, nowMs: number, days: number): Uptime {
     ? []
     : [{ fromMs: presence.offline_from_ms ?? presence.changed_at_ms, toMs: nowMs }]
   const nowhere = absences(node.assignments)
-  const uncounted = lengthOf(nowhere, period)
-  const lost = lengthOf([...nowhere, ...node.outages, ...away], period)
+  const uncounted = coveredMs(nowhere, period)
+  const lost = coveredMs([...nowhere, ...node.outages, ...away], period)
   const wholeMs = Math.max(0, period.toMs - period.fromMs)
   return { watchedMs: wholeMs - uncounted, upMs: wholeMs - lost }
 }
@@ -69,7 +69,7 @@ function absences(assignments: readonly Assignment[]): Span[] {
 }
 
 /** How much of a period some spans cover together, each moment once. */
-function lengthOf(spans: readonly Span[], period: Span): number {
+export function coveredMs(spans: readonly Span[], period: Span): number {
   const inside = spans
     .map(({ fromMs, toMs }) => ({
       fromMs: Math.max(fromMs, period.fromMs),

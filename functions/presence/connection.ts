@@ -38,11 +38,12 @@ function parse(event: LifecycleRuleEvent): LifecycleEvent {
     const reason = explain(message.error.issues, json.value)
     throw new Error(`lifecycle event of ${event.esp32_name}: ${reason}`)
   }
-  const { sessionIdentifier, versionNumber, principalIdentifier = '' } = message.data
+  const { sessionIdentifier, versionNumber, timestamp, principalIdentifier = '' } = message.data
   return {
     esp32Name: event.esp32_name,
     says: event.channel,
     atMs: event.received_at,
+    happenedAtMs: timestamp ?? event.received_at,
     sessionId: sessionIdentifier,
     version: versionNumber,
     certificateId: CERTIFICATE_ID.test(principalIdentifier) ? principalIdentifier : null,

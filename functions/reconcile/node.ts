@@ -133,6 +133,7 @@ async function look(
     zone: ports.siteTimeZone,
     createdAtMs: record.createdAtMs,
     isAssigned: record.assignments.length > 0,
+    outages: record.outages,
     presence: record.presence,
     hasTariffs: window.hasTariffs,
     registers: seen.map((one) => one.view),

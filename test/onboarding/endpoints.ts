@@ -92,7 +92,7 @@ export async function startEndpoints(): Promise<LocalEndpoints> {
       const known = await nodes.presence(esp32Name)
       const says = 'connected' as const
       const session = { sessionId: `s${version}`, version, certificateId, reason: null }
-      const next = connectionTold(known, { esp32Name, says, atMs, ...session })
+      const next = connectionTold(known, { esp32Name, says, atMs, happenedAtMs: atMs, ...session })
       if (next !== null) await nodes.changePresence(next, known)
     },
     async [Symbol.asyncDispose]() {

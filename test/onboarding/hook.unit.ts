@@ -65,6 +65,7 @@ function connected(certificateId: string, fromMs: number, toMs?: number): Presen
     esp32Name: 'esp32-b2-101',
     says,
     atMs,
+    happenedAtMs: atMs,
     sessionId: 's1',
     version: 1,
     certificateId,

@@ -12,8 +12,16 @@ function event(
   reason: string | null = says === 'disconnected' ? 'CONNECTION_LOST' : null,
 ): LifecycleEvent {
   const certificateId = says === 'connected' ? 'c1' : null
-  return { esp32Name: 'n1', says, version, atMs, sessionId: `s${version}`, certificateId, reason }
+  const sessionId = `s${version}`
+  const at = { atMs, happenedAtMs: atMs }
+  return { esp32Name: 'n1', says, version, ...at, sessionId, certificateId, reason }
 }
+
+/** An event that comes so much later. */
+const late = (told: LifecycleEvent, byMs: number): LifecycleEvent => ({
+  ...told,
+  atMs: told.atMs + byMs,
+})
 
 /** What is known after some events, in the order they came. */
 function knownAfter(...events: LifecycleEvent[]): PresenceState {
@@ -88,6 +96,29 @@ test('versions that begin again after an hour without a connection are the newer
     online: true,
     session: { version: 0 },
   })
+})
+
+test.each([
+  ['open', [event('connected', 0, T + 7_200_000)]],
+  ['closed', [event('connected', 0, T + 7_200_000), event('disconnected', 0, T + 7_260_000)]],
+])(
+  'an event of before versions began again is of the past, whatever its version: the connection is %s',
+  (_, events) => {
+    const known = knownAfter(...events)
+    const ended = late(event('disconnected', 7, T), 7_300_000)
+    expect(connectionTold(known, ended)).toBeNull()
+    expect(connectionTold(known, late(event('connected', 7, T - 60_000), 7_300_000))).toBeNull()
+    // The next connection, though the broker's own clock is two minutes slow, and its end.
+    const next = late(event('connected', 1, T + 7_400_000 - 120_000), 120_000)
+    const open = connectionTold(known, next) ?? known
+    expect(open).toMatchObject({ online: true, session: { version: 1, open: true } })
+    expect(connectionTold(open, ended)).toBeNull()
+  },
+)
+
+test('an event of a lower version that comes after an hour is no connection of today', () => {
+  const known = knownAfter(event('connected', 7, T), event('disconnected', 7, T + 60_000))
+  expect(connectionTold(known, late(event('connected', 6, T - 60_000), 3_700_000))).toBeNull()
 })
 
 describe('a node that is back after two hours, whose word comes before that of the broker', () => {

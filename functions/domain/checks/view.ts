@@ -3,6 +3,7 @@ import type { Line } from '../line.ts'
 import type { PresenceState } from '../presence.ts'
 import type { PlacedReading } from '../reading.ts'
 import type { DayFigures } from '../rollup/figures.ts'
+import type { Span } from '../uptime.ts'
 import type { Limits } from './limits.ts'
 
 /** All that a run has seen of one node: what the checks are given. */
@@ -17,6 +18,8 @@ export interface NodeView {
   readonly isAssigned: boolean
   /** Since when booking stands still; null while it goes on. */
   readonly pausedAtMs?: number | null
+  /** Times in which the node was not connected, by the broker and its own word. @default none */
+  readonly outages?: readonly Span[]
   readonly presence: Pick<PresenceState, 'online' | 'last_seen_ms'> | null
   /** False when nobody ever recorded a price for anything. */
   readonly hasTariffs: boolean

@@ -100,6 +100,25 @@ describe('gap', () => {
     expect(gap(two(7_200, { up: 60 }))).toMatchObject([{ severity: 'info' }])
   })
 
+  it('weighs less where the node is known to have been offline for all but an hour of it', () => {
+    const from = (minutes: number, length: number) => ({
+      fromMs: START_MS + minutes * MINUTE,
+      toMs: START_MS + (minutes + length) * MINUTE,
+    })
+    const silent = (...outages: { fromMs: number; toMs: number }[]) =>
+      gap({ ...two(3 * 3_600, { up: 99_999 }), outages })
+    expect(silent(from(10, 50), from(30, 90))).toMatchObject([
+      { severity: 'medium', evidence: { silent_ms: 3 * HOUR, offline_ms: 110 * MINUTE } },
+    ])
+    expect(silent(from(10, 60), from(30, 100))).toMatchObject([
+      { severity: 'low', evidence: { was_off: false, offline_ms: 2 * HOUR } },
+    ])
+    // It was away another time.
+    expect(silent(from(-300, 290), from(181, 200))).toMatchObject([
+      { severity: 'medium', evidence: { offline_ms: 0 } },
+    ])
+  })
+
   it('of a channel beside its node has no end yet', () => {
     const beside = (t: number) =>
       node({
