@@ -12,7 +12,7 @@ import {
 import { linesOf } from './intervals.ts'
 import { addTotals, type EntryReason, hoursOf, type JournalState, type Owed } from './journal.ts'
 import { difference } from './line.ts'
-import { byRank, doubt, inOrder } from './order.ts'
+import { byRank, doubt, inOrder, isWeak } from './order.ts'
 import type { Change } from './pieces.ts'
 import type { PlacedReading, Reading } from './reading.ts'
 import { type Walked, walk } from './walk.ts'
@@ -46,7 +46,9 @@ export function restate(
   }
   const change = placed.findIndex((is) => is.tMs >= owed.fromMs || !isAsBefore(is))
   const unchanged = change < 0 ? placed : placed.slice(0, change)
-  const resumed = resume(run, unchanged, told, neverCounted(state, told))
+  // As where one is inserted: weak readings at the journal's end lie behind the one before each of them.
+  const isWeakEnd = run.toEnd && placed.slice(unchanged.length).every(isWeak)
+  const resumed = resume(run, unchanged, told, neverCounted(state, told), isWeakEnd)
   if (resumed === null) return null
   const from = resumed.after === null ? 0 : placed.findIndex((r) => r.id === resumed.after?.id) + 1
   const walked = walk(resumed.state, placed.slice(from), told)

@@ -20,6 +20,8 @@ export interface Said {
   readonly wh: number
   readonly epoch?: number
   readonly seq?: number
+  /** The node has no clock: the receipt is all the time there is. */
+  readonly isUntimed?: boolean
   /** The event is stored, and the ledger was never given it. */
   readonly isLost?: boolean
 }
@@ -40,11 +42,11 @@ export const RECORD: NodeRecord = {
 export async function registerOf(said: readonly Said[]) {
   const journal = memoryJournal()
   const raw: (Record<string, unknown> & { id: string })[] = []
-  for (const { hours, wh, epoch, seq, isLost } of said) {
+  for (const { hours, wh, epoch, seq, isLost, isUntimed } of said) {
     const atMs = WINDOW.fromMs + hours * HOUR_MS
     const text = JSON.stringify({
       ...(epoch !== undefined && { counter_epoch: epoch, sequence_no: seq }),
-      measured_at: atMs,
+      ...(!isUntimed && { measured_at: atMs }),
       energy_wh_total: wh,
     })
     const readings = fromWire(TelemetryMessage.parse(JSON.parse(text)), atMs)
