@@ -95,7 +95,7 @@ async function release(output: Output, file: string, options: ReleaseOptions): P
   const stack = await openStack(options)
   const say = (line: string) => output.out(`${line}\n`)
   const made = await releaseImage(stack, image, selection, rollout, say)
-  say(`${made.release}: to ${made.nodes} nodes, ${made.rollout}`)
+  say(`${made.release}: to ${made.nodes} nodes ${made.rollout}`)
   if (options.wait) await follow(output, stack, made.release)
 }
 

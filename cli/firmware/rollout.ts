@@ -80,8 +80,8 @@ export function describeRollout({
   const growing = rate.exponentialRate
   const pace =
     growing === undefined
-      ? `${rate.maximumPerMinute} nodes a minute`
-      : `${growing.baseRatePerMinute} nodes a minute, ${growing.incrementFactor} times as many for every ${growing.rateIncreaseCriteria?.numberOfSucceededThings} that succeed, ${rate.maximumPerMinute} at most`
+      ? `at ${rate.maximumPerMinute} a minute`
+      : `from ${growing.baseRatePerMinute} a minute, ${growing.incrementFactor} times as many for every ${growing.rateIncreaseCriteria?.numberOfSucceededThings} that succeed, ${rate.maximumPerMinute} at most`
   const [criterion] = abortConfig.criteriaList ?? []
-  return `${pace}; stops when ${criterion?.thresholdPercentage} % of at least ${criterion?.minNumberOfExecutedThings} fail; each has ${timeoutConfig.inProgressTimeoutInMinutes} minutes`
+  return `${pace}; stops when of at least ${criterion?.minNumberOfExecutedThings} that are through ${criterion?.thresholdPercentage} % failed; each has ${timeoutConfig.inProgressTimeoutInMinutes} minutes`
 }

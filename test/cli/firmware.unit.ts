@@ -180,7 +180,7 @@ describe('the rollout', () => {
     expect(criteria(1)).toMatchObject([{ minNumberOfExecutedThings: 1 }])
     expect(criteria(11)).toMatchObject([{ minNumberOfExecutedThings: 2 }])
     expect(describeRollout(rolloutOf({ ...given, nodes: 300 }))).toBe(
-      '5 nodes a minute, 1.5 times as many for every 50 that succeed, 100 at most; stops when 5 % of at least 10 fail; each has 60 minutes',
+      'from 5 a minute, 1.5 times as many for every 50 that succeed, 100 at most; stops when of at least 10 that are through 5 % failed; each has 60 minutes',
     )
   })
 })

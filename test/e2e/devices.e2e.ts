@@ -188,7 +188,9 @@ describe('a firmware release', () => {
       '--wait',
     )
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toContain('to 4 nodes, 120 nodes a minute; stops when 5 % of at least 1 fail')
+    expect(out).toContain(
+      'to 4 nodes at 120 a minute; stops when of at least 1 that are through 5 % failed',
+    )
     expect(out).toContain('COMPLETED: 4 succeeded')
     expect(versions()).toEqual(['2.1.0', '2.1.0', '2.1.0', '2.1.0'])
     await eventually(async () => {
@@ -252,6 +254,15 @@ describe('a firmware release', () => {
     expect(versions().toSorted()).toEqual(['2.1.0', '2.1.0', '2.1.0', '2.3.0'])
     const list = (await site.cli('firmware', 'status')).out
     expect(list.split('\n')[1]).toMatch(new RegExp(`^${name} +CANCELED`))
+  })
+
+  it('for all goes to the nodes of every classroom', async () => {
+    const placed = (await site.get('/nodes')).body.nodes.filter(
+      ({ classroom }: { classroom: string | null }) => classroom !== null,
+    )
+    const { out } = await release('2.4.0', '--all', '--rate', '1')
+    expect(out).toContain(`to ${placed.length} nodes at 1 a minute`)
+    expect(await site.cli('firmware', 'cancel', nameIn(out), '--force')).toMatchObject({ code: 0 })
   })
 
   it('leaves the ledger whole: restarts are other boots of the same counter', async () => {
