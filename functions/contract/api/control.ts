@@ -73,6 +73,7 @@ export const ReconciliationAnswer = z.object({
       readings_booked: count,
       readings_unbooked: count,
       messages_quarantined: count,
+      messages_unreadable: count.describe('raw events that cannot be opened'),
       suspense_lines: count,
       suspense_mwh: count,
       entries_walked: count,
