@@ -1,3 +1,5 @@
+import { WRITE_UNITS } from '../../infra/write-units.ts'
+
 /**
  * Measured units, each with the command that measured it. Capacity is what the engine counts by the rules
  * of DynamoDB; processor time is that of the bundled functions on one core of two shared ones, the
@@ -34,9 +36,9 @@ export const MESSAGES: Readonly<
   0: {
     1: {
       wireBytes: 261n,
-      telemetryWrites: 1_000n,
+      telemetryWrites: WRITE_UNITS.message.telemetry,
       telemetryBytes: 210n,
-      ledgerWrites: 1_050n,
+      ledgerWrites: WRITE_UNITS.message.ledger,
       ledgerReads: 1_133n,
       ledgerItems: 1_017n,
       ledgerBytes: 362n,
@@ -123,11 +125,16 @@ export const MESSAGES: Readonly<
 
 /** What a node costs in an hour whatever it sends: thousandths of units. */
 export const NODE_HOUR = {
-  plain: { rollupWrites: 4_000n, rollupReads: 4_500n, nodesWrites: 7_700n, dayItemBytes: 561n },
+  plain: {
+    rollupWrites: WRITE_UNITS.nodeHour.rollups,
+    rollupReads: 4_500n,
+    nodesWrites: WRITE_UNITS.nodeHour.nodes,
+    dayItemBytes: 561n,
+  },
   channels: {
     rollupWrites: 10_125n,
     rollupReads: 4_500n,
-    nodesWrites: 7_700n,
+    nodesWrites: WRITE_UNITS.nodeHour.nodes,
     dayItemBytes: 1_692n,
   },
 } as const
@@ -187,7 +194,7 @@ export const RECONCILE = {
 } as const
 
 /** Write units of one counting of the tally, in thousandths. */
-export const TALLY_WRITES = 5_117n
+export const TALLY_WRITES = WRITE_UNITS.tally
 
 /** Bytes of log of an invocation: metrics. */
 export const LOG = { ledgerBytes: 199n, tallyBytes: 267n } as const

@@ -23,10 +23,14 @@ export function watchFunction(
     severity: ALARM_KINDS[kind].severity,
     of: props.name,
   })
+  // A deployment goes back within a minute of the first error; the alarm stays for five, so that a person,
+  // and the alarms over it, see more than a blink.
   const { alarm } = new OperatorAlarm(target, 'Errors', {
     ...common('errors'),
-    metric: target.lambda.metricErrors({ period }),
+    metric: target.lambda.metricErrors({ period: Duration.minutes(1) }),
     threshold: 0,
+    periods: 5,
+    breaches: 1,
   })
   target.rollout.rollsBackOn(alarm)
   new OperatorAlarm(target, 'Throttled', {

@@ -1,3 +1,4 @@
+import { Tags } from 'aws-cdk-lib'
 import {
   Alarm,
   ComparisonOperator,
@@ -6,7 +7,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
-import { type AlarmSeverity, runbookAnchor } from '../monitoring/alarm-kinds.ts'
+import { type AlarmSeverity, runbookAnchor, SEVERITY_TAG } from '../monitoring/alarm-kinds.ts'
 import type { Question } from '../monitoring/targets.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
@@ -70,6 +71,8 @@ export class OperatorAlarm extends Construct {
       datapointsToAlarm: props.breaches,
       treatMissingData: props.missing ?? TreatMissingData.NOT_BREACHING,
     })
+    // The alarm says it itself, to whoever lists alarms.
+    Tags.of(this.alarm).add(SEVERITY_TAG, props.severity)
     props.alarms.carry(this.alarm, props.severity)
   }
 }

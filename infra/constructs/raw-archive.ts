@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import {
   BlockPublicAccess,
@@ -135,18 +135,32 @@ export class RawArchive extends Construct {
       about,
       heading: 'archive-not-copied',
       severity: about.severity,
-      metric: new Metric({
+      metric: this.failedReplications(replicaName),
+      threshold: 0,
+    })
+  }
+
+  /** Of all rules together: S3 counts each by itself. */
+  private failedReplications(replicaName: string): IMetric {
+    const period = Duration.minutes(15)
+    const rules = Object.keys(ARCHIVE_FOLDERS)
+    const failed = (RuleId: string) =>
+      new Metric({
         namespace: 'AWS/S3',
         metricName: 'OperationsFailedReplication',
         dimensionsMap: {
           SourceBucket: this.bucket.bucketName,
           DestinationBucket: replicaName,
-          RuleId: 'raw',
+          RuleId,
         },
         statistic: Stats.SUM,
-        period: Duration.minutes(15),
-      }),
-      threshold: 0,
+        period,
+      })
+    return new MathExpression({
+      label: 'operations that failed',
+      expression: rules.map((rule) => `FILL(${rule}, 0)`).join(' + '),
+      usingMetrics: Object.fromEntries(rules.map((rule) => [rule, failed(rule)])),
+      period,
     })
   }
 

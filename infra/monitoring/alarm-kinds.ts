@@ -1,7 +1,11 @@
 import { type Question, TARGET_LIST } from './targets.ts'
 
 /** `warning` goes to administrators by day, `critical` to whoever is on call at once. */
-export type AlarmSeverity = 'warning' | 'critical'
+export const SEVERITIES = ['warning', 'critical'] as const
+export type AlarmSeverity = (typeof SEVERITIES)[number]
+
+/** The tag of an alarm that says how severe it is. */
+export const SEVERITY_TAG = 'severity'
 
 /** What alarms of one kind have in common. `{of}` stands for the function, queue or table in question. */
 export interface AlarmKind {

@@ -1,6 +1,8 @@
 import { Duration } from 'aws-cdk-lib'
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { StageConfig } from '../config.ts'
 import { PRICE_LISTS, PRICED, type Priced, type PriceList } from '../price-lists.ts'
+import { WRITE_UNITS } from '../write-units.ts'
 import type { AppMetrics } from './measures.ts'
 
 /** A region whose prices are not known is taken for this one. */
@@ -12,8 +14,17 @@ function perMillion(priced: Priced, region: string): number {
   return Number(list.dollars[priced]) * (1_000_000 / Number(PRICED[priced].per))
 }
 
-/** What the tables take for a reading, as `test/bench/write-units.bench.ts` measures it. */
-const WRITE_UNITS_A_READING = 2.23
+/** What the tables take: with a reading, with a node in an hour, and with an hour of the tally. */
+function writesOf({ tallyWindowSeconds }: Pick<StageConfig, 'tallyWindowSeconds'>) {
+  const { message, nodeHour, tally } = WRITE_UNITS
+  const units = (thousandths: bigint) => Number(thousandths) / 1_000
+  return {
+    reading: units(message.telemetry + message.ledger),
+    nodeHour: units(nodeHour.rollups + nodeHour.nodes),
+    // It counts whenever its window ends, or each second where it has none.
+    tallyHour: units(tally) * (3_600 / Math.max(1, tallyWindowSeconds)),
+  }
+}
 
 const DAYS_A_MONTH = 30
 
@@ -25,9 +36,10 @@ const DAYS_A_MONTH = 30
 export function costOfANode(
   { own, lambda, api, math }: AppMetrics,
   functions: readonly { readonly name: string; readonly memoryMb: number }[],
-  region: string,
+  config: Pick<StageConfig, 'region' | 'tallyWindowSeconds'>,
 ) {
-  const dollars = (priced: Priced) => perMillion(priced, region)
+  const dollars = (priced: Priced) => perMillion(priced, config.region)
+  const writes = writesOf(config)
   // A message triggers one rule, which starts a function and feeds the archive.
   const message = dollars('iotMessage') + dollars('iotRule') + 2 * dollars('iotAction')
   const hour = Duration.hours(1)
@@ -38,8 +50,9 @@ export function costOfANode(
     nodes: own('rollup', 'KnownDevices', 'Maximum', hour),
   }
   const terms = [
-    `nodes * ${fixed(60 * dollars('iotMinute'))}`,
-    `FILL(readings, 0) * ${fixed(WRITE_UNITS_A_READING * dollars('write'))}`,
+    fixed(writes.tallyHour * dollars('write')),
+    `nodes * ${fixed(60 * dollars('iotMinute') + writes.nodeHour * dollars('write'))}`,
+    `FILL(readings, 0) * ${fixed(writes.reading * dollars('write'))}`,
     `FILL(messages, 0) * ${fixed(message)}`,
     `FILL(requests, 0) * ${fixed(dollars('apiRequest'))}`,
   ]

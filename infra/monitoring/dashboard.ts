@@ -194,6 +194,6 @@ function rest({ metrics, measures, functions, config }: OperationsPageProps): IW
     targetWidget('reconcile', measures.reconcile),
     targetWidget('recalculation', measures.recalculation),
     targetWidget('aggregation', measures.aggregation),
-    graph('Cost of a node and month', [costOfANode(metrics, functions, config.region)], 'USD'),
+    graph('Cost of a node and month', [costOfANode(metrics, functions, config)], 'USD'),
   ]
 }

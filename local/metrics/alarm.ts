@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type AlarmSeverity, SEVERITIES, SEVERITY_TAG } from '../../infra/monitoring/alarm-kinds.ts'
 import type { Resource } from '../runtime.ts'
 import { refuse } from '../template/refuse.ts'
 import { lastPeriods, mathOf, type Point, type Query, type Stat, statOf } from './query.ts'
@@ -24,13 +25,20 @@ export const ALARM_PROPERTIES = [
   'Statistic',
   'Threshold',
   'TreatMissingData',
-  // No effect here: tags and units only describe.
+  // One says how severe it is; the others, and units, only describe.
   'Tags',
   'Unit',
 ] as const
 
 export const ALARM_STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'] as const
 export type AlarmState = (typeof ALARM_STATES)[number]
+
+/** The tags of an alarm, for the one that says how severe it is. */
+const tagged = z
+  .array(z.strictObject({ Key: z.string(), Value: z.string() }))
+  .default([])
+  .transform((tags) => tags.find(({ Key }) => Key === SEVERITY_TAG)?.Value)
+  .pipe(z.literal(SEVERITIES).default('critical'))
 
 const COMPARE: Readonly<Record<string, (value: number, threshold: number) => boolean>> = {
   GreaterThanThreshold: (value, threshold) => value > threshold,
@@ -54,6 +62,7 @@ const common = z.object({
   EvaluationPeriods: z.coerce.number().int().min(1),
   Threshold: z.coerce.number(),
   TreatMissingData: z.enum(['missing', 'breaching', 'notBreaching', 'ignore']).default('missing'),
+  Tags: tagged,
 })
 const simple = z.object({
   ...named,
@@ -82,6 +91,7 @@ export interface MetricAlarm {
   readonly name: string
   readonly arn: string
   readonly description: string
+  readonly severity: AlarmSeverity
   readonly query: Query
   readonly threshold: number
   readonly operator: string
@@ -101,6 +111,7 @@ export function metricAlarm(resource: Resource): MetricAlarm {
       name: it.AlarmName,
       arn: String(resource.attributes.Arn),
       description: it.AlarmDescription,
+      severity: it.Tags,
       query,
       threshold: it.Threshold,
       operator: it.ComparisonOperator,

@@ -31,6 +31,8 @@ export interface CompositeAlarm {
   readonly name: string
   readonly arn: string
   readonly description: string
+  /** Over critical alarms alone. */
+  readonly severity: 'critical'
   /** Names of the alarms it asks. */
   readonly children: readonly string[]
   isRaised(stateOf: (name: string) => AlarmState): boolean
@@ -50,6 +52,7 @@ export function compositeAlarm(resource: Resource, names: ReadonlySet<string>): 
     name: it.AlarmName,
     arn: String(resource.attributes.Arn),
     description: it.AlarmDescription,
+    severity: 'critical',
     children,
     isRaised,
     actions: it.ActionsEnabled

@@ -1,3 +1,4 @@
+import type { AlarmSeverity } from '../../infra/monitoring/alarm-kinds.ts'
 import type { Runtime } from '../runtime.ts'
 import { type AlarmState, judge, type MetricAlarm } from './alarm.ts'
 import type { CompositeAlarm } from './composite.ts'
@@ -8,6 +9,7 @@ export interface Standing {
   readonly name: string
   readonly arn: string
   readonly description: string
+  readonly severity: AlarmSeverity
   readonly state: AlarmState
   readonly reason: string
   /** When it came into this state, on the stack's clock. */
@@ -36,9 +38,9 @@ export function alarmWatch(
 ): AlarmWatch {
   const startedAtMs = runtime.now()
   const standings = new Map<string, Standing>()
-  const begin = ({ name, arn, description }: Any, isComposite: boolean) => {
+  const begin = ({ name, arn, description, severity }: Any, isComposite: boolean) => {
     standings.set(name, {
-      ...{ name, arn, description, isComposite },
+      ...{ name, arn, description, severity, isComposite },
       state: 'INSUFFICIENT_DATA',
       reason: 'not judged yet',
       sinceMs: startedAtMs,

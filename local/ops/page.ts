@@ -66,8 +66,7 @@ export function html(snapshot: Snapshot): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title(snapshot)}</title><style>${STYLE}</style><script src="/ops.js" defer></script></head><body><main><header><h1>AutoVolt operations</h1><span>stage ${escaped(stage)} · ${escaped(snapshot.at.slice(0, 19).replace('T', ' '))} UTC · the last ${Math.round((toMs - fromMs) / 60_000)} min</span></header>${banner(snapshot)}${drawn.join('')}</main></body></html>`
 }
 
-const isCritical = ({ name }: Standing) =>
-  !/-(warning|slow|near-limit)$|(?<!table|archive)-throttled$/.test(name)
+const isCritical = ({ severity }: Standing) => severity === 'critical'
 
 function title({ raised }: Snapshot): string {
   const critical = raised.filter(isCritical).length

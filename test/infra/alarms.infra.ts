@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RUNBOOK_ANCHORS } from '../../infra/monitoring/alarm-kinds.ts'
-import { type Synthesized, synthesize } from './synthesized.ts'
+import { type Synthesized, severityOf, synthesize } from './synthesized.ts'
 
 const app = synthesize('prod', { account: '123456789012' })
 const alarms = app.ofType('AWS::CloudWatch::Alarm').map(({ properties }) => properties)
@@ -111,7 +111,18 @@ describe('an alarm goes off', () => {
   })
 
   it.each(functions)('when %s fails, is refused, or takes most of its time', (name) => {
-    expect(alarms).toContainEqual(functionAlarm(name, 'Errors'))
+    // Raised by the first minute with an error, and until five have none.
+    expect(alarms.find(({ AlarmName }) => AlarmName === `${name}-errors`)).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Errors',
+      Dimensions: [{ Name: 'FunctionName', Value: `ref:${name}` }],
+      Statistic: 'Sum',
+      Period: 60,
+      Threshold: 0,
+      EvaluationPeriods: 5,
+      DatapointsToAlarm: 1,
+      TreatMissingData: 'notBreaching',
+    })
     expect(alarms).toContainEqual(functionAlarm(name, 'Throttles'))
     expect(alarms).toContainEqual(functionAlarm(name, 'Duration'))
     const { Timeout } = app.one(
@@ -158,10 +169,6 @@ describe('an alarm goes off', () => {
 
 const topicOf = (told: Synthesized, name: string) =>
   told.one('AWS::SNS::Topic', ({ TopicName }) => TopicName === `autovolt-prod-${name}`)
-const severityOf = ({ AlarmName }: { AlarmName: string }) =>
-  /-(slow|near-limit|warning)$|(?<!table|archive)-throttled$/.test(AlarmName)
-    ? 'warning'
-    : 'critical'
 
 describe('alarm e-mails', () => {
   it('go to administrators alone where nobody else is named', () => {
@@ -189,7 +196,7 @@ describe('alarm e-mails', () => {
     }
     const counts = { warning: 0, critical: 0 }
     for (const { properties } of told.ofType('AWS::CloudWatch::Alarm')) {
-      const severity = severityOf(properties as { AlarmName: string })
+      const severity = severityOf(properties)
       counts[severity] += 1
       expect(properties.AlarmActions, properties.AlarmName).toEqual([`ref:${topics[severity]}`])
     }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { roleOf, type Statement, statements, synthesize } from './synthesized.ts'
 
+interface Metric {
+  MetricName: string
+  Dimensions: { Name: string; Value: string }[]
+}
+
 const account = '123456789012'
 const app = synthesize('prod', { account })
 const local = synthesize('local')
@@ -95,6 +100,24 @@ describe('the buckets of the archive', () => {
       })
     }
     expect(replica.properties.ReplicationConfiguration).toBeUndefined()
+  })
+
+  it('have an alarm when anything of any folder could not be copied', () => {
+    const { Metrics, Threshold } = app.one(
+      'AWS::CloudWatch::Alarm',
+      ({ AlarmName }) => AlarmName === 'autovolt-prod-archive-not-copied',
+    ).properties
+    expect(Threshold).toBe(0)
+    const [sum, ...stats] = Metrics
+    expect(sum.Expression).toBe('FILL(raw, 0) + FILL(error, 0) + FILL(registry, 0)')
+    const watched = stats.map(({ MetricStat }: { MetricStat: { Metric: Metric } }) => {
+      const { MetricName, Dimensions } = MetricStat.Metric
+      return [MetricName, Dimensions.find(({ Name }) => Name === 'RuleId')?.Value]
+    })
+    const { Rules } = archive.properties.ReplicationConfiguration
+    expect(watched).toEqual(
+      Rules.map(({ Id }: { Id: string }) => ['OperationsFailedReplication', Id]),
+    )
   })
 
   it('may be copied by S3 alone, from the one to the other', () => {

@@ -107,6 +107,16 @@ export function synthesize(stage: string, overrides: Partial<StageInput> = {}): 
   return { templates, resources, outputs, ofType, one }
 }
 
+/** How severe an alarm says it is. @throws where it does not say */
+export function severityOf({
+  AlarmName,
+  Tags = [],
+}: Resource['properties']): 'warning' | 'critical' {
+  const severity = Tags.find(({ Key }: { Key: string }) => Key === 'severity')?.Value
+  if (severity === 'warning' || severity === 'critical') return severity
+  throw new Error(`${AlarmName} does not say how severe it is`)
+}
+
 /** A statement of an IAM policy with every member that may be one or many as a list. */
 export interface Statement {
   role: string

@@ -47,6 +47,14 @@ const stateAt = (
   before: AlarmState = 'OK',
 ) => judge(alarm(more), before, T + minute * MINUTE, T, store).state
 
+it('an alarm is as severe as its tag says, and critical where it has none', () => {
+  const of = (...Tags: { Key: string; Value: string }[]) => alarm({ Tags }).severity
+  expect(of({ Key: 'stage', Value: 'prod' }, { Key: 'severity', Value: 'warning' })).toBe('warning')
+  expect(of({ Key: 'severity', Value: 'critical' })).toBe('critical')
+  expect(alarm().severity).toBe('critical')
+  expect(() => of({ Key: 'severity', Value: 'odd' })).toThrow('Invalid')
+})
+
 describe('an alarm', () => {
   it('is raised by a value beyond its line, and falls when the period is over', () => {
     const store = withFailures(2)
