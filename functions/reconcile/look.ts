@@ -28,7 +28,7 @@ export interface Anchor {
 
 export interface LookPorts
   extends Omit<VerifyDaysPorts, 'rollups'>,
-    Pick<RawWindowPorts, 'rawRange'> {
+    Pick<RawWindowPorts, 'rawRange' | 'most'> {
   readonly rollups: Pick<RollupStore, 'day'>
   readonly journal: JournalReader
 }
@@ -81,9 +81,14 @@ export async function lookAt(
     hasEntries: entries.length > 0 || !isProved,
   }
   const { hasEpoch } = ports.journal
-  const raw = await readWindow(register, proved, fromMs, { rawRange: ports.rawRange, hasEpoch })
+  const raw = await readWindow(register, proved, fromMs, { ...ports, hasEpoch })
   const bookedIds = new Set(booked.map(({ id }) => id))
   const unbooked = unbookedOf(raw, bookedIds, proved, fromMs)
+  if (raw.isCut && unbooked.length === 0) {
+    throw new Error(
+      `${register} has more than the ${raw.readings.length} readings in its window that a run can hold`,
+    )
+  }
   const view: RegisterView = {
     register,
     chain,

@@ -9,6 +9,8 @@ export interface RawWindowPorts {
     range: { from: string; to: string; limit?: number },
   ) => AsyncGenerator<Record<string, unknown>>
   readonly hasEpoch: (register: string, epoch: number) => Promise<boolean>
+  /** Readings held at once, at most. @default 250,000: a month of one every ten seconds */
+  readonly most?: number
 }
 
 /** The raw events of a register in a window, and what they hold. */
@@ -18,8 +20,12 @@ export interface RawWindow {
   readonly items: ReadonlyMap<string, Record<string, unknown>>
   readonly given: readonly SequenceSpan[]
   readonly unreadable: readonly UnreadableEvent[]
+  /** There are more than a run can hold: it goes on when these are booked. */
+  readonly isCut: boolean
 }
 
+/** A journal that somebody emptied leaves the raw events of years unbooked, which take no more memory than this. */
+const MOST_READINGS = 250_000
 /** A message may begin with a reading this far before others of it. */
 const BEFORE = 200
 const DAY_MS = 86_400_000
@@ -76,8 +82,12 @@ export async function readWindow(
   const items = new Map<string, Record<string, unknown>>()
   const given: SequenceSpan[] = []
   const unreadable: UnreadableEvent[] = []
+  const { most = MOST_READINGS } = ports
+  let isCut = false
   const take = async (range: { from: string; to: string }) => {
-    for await (const item of ports.rawRange(register, range)) {
+    for await (const item of isCut ? [] : ports.rawRange(register, range)) {
+      isCut = readings.length >= most
+      if (isCut) return
       const stored = opened(item)
       if ('reason' in stored) {
         unreadable.push(stored)
@@ -105,7 +115,7 @@ export async function readWindow(
   const since = digits(Math.max(0, Math.min(fromMs, proved.throughMs) - DAY_MS), 13)
   await take({ from: `r#${since}`, to: 'r#~' })
   await take({ from: `t#${since}`, to: 't#~' })
-  return { readings: distinct(readings), items, given, unreadable }
+  return { readings: distinct(readings), items, given, unreadable, isCut }
 }
 
 function opened(item: Record<string, unknown>): StoredMessage | UnreadableEvent {

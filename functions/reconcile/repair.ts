@@ -3,6 +3,9 @@ import type { Repair } from '../adapters/reconciliations.ts'
 import type { Repairs } from '../adapters/repairs.ts'
 import type { Seen } from './look.ts'
 
+/** Raw events of a register that a run hands to the ledger, at most: some minutes of booking, of the fifteen it has. */
+const MOST_EVENTS = 2_000
+
 export interface Repaired extends Repair {
   /** Day items that were written. */
   readonly days: number
@@ -25,16 +28,19 @@ export async function repair(
     if (!isProved) continue
     const { register, unbooked, lineFaults, dayFaults } = view
     if (unbooked.length > 0 && pause === null) {
-      const items = new Set(
+      const all = new Set(
         unbooked.map(({ id }) => raw.items.get(id)).filter((it) => it !== undefined),
       )
-      const reasons = await ports.repairs.book([...items])
+      const items = [...all].slice(0, MOST_EVENTS)
+      const reasons = await ports.repairs.book(items)
       const outcome = reasons.length === 0 ? 'booked' : `not booked: ${reasons[0]}`
+      const left = all.size - items.length
+      const rest = left === 0 ? '' : `; ${left} more wait for the next run`
       done.push({
         rule: 'unbooked_reading',
         register,
         window: 'unbooked',
-        done: `${unbooked.length} readings of ${items.size} raw events handed to the ledger, ${outcome}`,
+        done: `${unbooked.length} readings of ${all.size} raw events not booked: ${items.length} handed to the ledger, ${outcome}${rest}`,
         days: 0,
       })
     }

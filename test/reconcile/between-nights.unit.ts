@@ -81,6 +81,26 @@ it.each<[string, Said[]]>([
   expect(await unbookedIn(said)).toEqual([])
 })
 
+describe('more raw events than a run can hold', () => {
+  const many = (isLost: boolean) =>
+    Array.from({ length: 40 }, (_, n) => day(n / 10, n, n + 1, { isLost }))
+
+  it('are looked at as far as it can, where they are unbooked: the next run goes on', async () => {
+    const { look } = await registerOf(many(true))
+    const { view } = await look(null, { most: 30 })
+    expect(view.unbooked).toHaveLength(30)
+    expect((await look(null, { most: 40 })).view.unbooked).toHaveLength(40)
+  })
+
+  it('fail the look where they are not, so that nobody takes the rest for proved', async () => {
+    const { look, anchor } = await registerOf(many(false))
+    await expect(look(anchor, { most: 30 })).rejects.toThrow(
+      'esp32-a has more than the 30 readings in its window that a run can hold',
+    )
+    expect((await look(anchor, { most: 40 })).view.unbooked).toEqual([])
+  })
+})
+
 it('epochs that ended before the last one booked before the window are not read again', async () => {
   const { look, anchor, ranges } = await registerOf([
     day(-30, 1, 1, { epoch: 5 }),
