@@ -1,5 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CreateJobCommand, DescribeJobExecutionCommand, IoTClient } from '@aws-sdk/client-iot'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { imageKey, jobDocument } from '../../cli/firmware/document.ts'
+import { fromEndpoints } from '../../cli/stack/local.ts'
 import { Command, Reply } from '../../functions/contract/commands.ts'
+import { simulatedImage } from '../../local/fleet/image.ts'
 import { appWithListener, type Listener, listen } from './listener.ts'
 import { isBuilt } from './native.ts'
 import { eventually, failedMessages, itemsOf, quarantined } from './records.ts'
@@ -115,6 +121,65 @@ describe.skipIf(!isBuilt)('a native node of the stack', () => {
     const resend: Command = { ...span, id: 'again', command: 'resend', expires_at: FUTURE_MS }
     expect((await obey(resend)).status).toBe('done')
     await eventually(() => expect(times()).toBeGreaterThan(before))
+  })
+
+  it('takes an update as the firmware does: another boot of the same counter', async () => {
+    const file = join(site.dataDir, 'release.bin')
+    const release = (image: Buffer, version: string) => {
+      writeFileSync(file, image)
+      const to = ['--version', version, '--nodes', NODE, '--wait']
+      return site.cli('firmware', 'release', file, ...to)
+    }
+    const before = newest()
+    const done = await release(simulatedImage('2.1.0'), '2.1.0')
+    expect(done).toMatchObject({ code: 0, err: '' })
+    expect(done.out).toContain('COMPLETED: 1 succeeded')
+    const after = await eventually(() => {
+      const first = readings().find((it) => it.reset_reason === 'software')
+      expect(first?.boot_id).toBeDefined()
+      return first
+    })
+    expect(after.boot_id).not.toBe(before.boot_id)
+    expect(after.sequence_no).toBeGreaterThan(before.sequence_no)
+    const epochs = listener.on(`autovolt/${NODE}/telemetry`).map((it) => it.counter_epoch)
+    expect(new Set(epochs).size).toBe(1)
+    await eventually(async () => {
+      const { body } = await site.get('/nodes?classroom=Native')
+      expect(body.nodes).toMatchObject([{ firmware_ver: '2.1.0', online: true }])
+    })
+    // A further release of what it runs is done without a restart.
+    const again = await release(simulatedImage('2.1.0'), '2.1.0')
+    expect(again.out).toContain('COMPLETED: 1 succeeded')
+    expect(readings().filter((it) => it.reset_reason === 'software')).toHaveLength(1)
+  })
+
+  it('says why it does not take other jobs, in the words of the firmware', async () => {
+    const iot = new IoTClient(fromEndpoints(site.endpoints, site.dataDir).client('iot'))
+    const place = { region: 'ap-south-1', bucket: 'autovolt-local-firmware-000000000000' }
+    const former = jobDocument('2.1.0', place)
+    const jobs: [id: string, document: string, status: string, reason: string][] = [
+      ['other', former.replace('"2.1.0"', '"2.2.0"'), 'FAILED', 'other_version'],
+      ['none', former.replaceAll('2.1.0', '2.2.0'), 'FAILED', 'not_reached'],
+      ['dance', '{"operation":"dance"}', 'REJECTED', 'operation_unknown'],
+      ['renew', '{"operation":"rotate_certificate"}', 'FAILED', 'not_enrolled'],
+    ]
+    expect(former).toContain(imageKey('2.1.0'))
+    for (const [jobId, document, status, reason] of jobs) {
+      await iot.send(
+        new CreateJobCommand({
+          jobId,
+          document,
+          targets: [`arn:aws:iot:ap-south-1:000000000000:thing/${NODE}`],
+          presignedUrlConfig: { roleArn: `arn:aws:iam::000000000000:role/${place.bucket}` },
+        }),
+      )
+      await eventually(async () => {
+        const asked = new DescribeJobExecutionCommand({ jobId, thingName: NODE })
+        const { execution } = await iot.send(asked)
+        expect(execution).toMatchObject({ status, statusDetails: { detailsMap: { reason } } })
+      })
+    }
+    iot.destroy()
   })
 
   it('and nothing of it went wrong on the way', async () => {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connection.h"
+#include "jobs.h"
 #include "linux_node.h"
 
 /*
@@ -10,11 +12,12 @@
  * over a lost session and would send them again in another order. So every session gets a new client.
  */
 
-enum happening_kind { HAPPENED_UP, HAPPENED_DOWN, HAPPENED_ACK, HAPPENED_MESSAGE };
+enum happening_kind { HAPPENED_UP, HAPPENED_DOWN, HAPPENED_ACK, HAPPENED_SUBSCRIBED, HAPPENED_MESSAGE };
 
 struct happening {
   enum happening_kind kind;
   int message_id;
+  bool granted;
   char topic[256];
   char payload[COMMAND_MAX_BYTES + 1];
   uint32_t length;
@@ -27,6 +30,9 @@ static struct mosquitto *client;
 static bool session, wifi_asked;
 static struct happening happenings[HAPPENINGS_MAX];
 static uint32_t happened, acknowledged;
+/* Messages of jobs without a PUBACK: the core does not know them. */
+static int of_jobs[4], jobs_subscription;
+static struct json json;
 
 /* Callbacks run inside the library: the node hears of them afterwards, when it may end the session. */
 static struct happening *note(enum happening_kind kind)
@@ -64,7 +70,10 @@ static void on_subscribe(struct mosquitto *m, void *of, int message_id, int coun
 {
   (void)m;
   (void)of;
-  if (count > 0 && granted[0] > 2) port_log(LOG_ERROR, "commands_not_allowed", message_id);
+  struct happening *h = count > 0 ? note(HAPPENED_SUBSCRIBED) : NULL;
+  if (h == NULL) return;
+  h->message_id = message_id;
+  h->granted = granted[0] <= 2;
 }
 
 static void on_message(struct mosquitto *m, void *of, const struct mosquitto_message *message)
@@ -93,6 +102,9 @@ void broker_close(void)
   client = NULL;
   session = false;
   happened = 0;
+  memset(of_jobs, 0, sizeof of_jobs);
+  jobs_subscription = 0;
+  jobs_disconnected();
 }
 
 void port_wifi_connect(void)
@@ -136,6 +148,46 @@ int32_t port_mqtt_publish(const char *topic, const char *payload, uint32_t lengt
   return message_id;
 }
 
+int32_t connection_subscribe(const char *topic)
+{
+  int message_id = 0;
+  jobs_subscription = -1;
+  if (session && mosquitto_subscribe(client, &message_id, topic, 1) == MOSQ_ERR_SUCCESS) jobs_subscription = message_id;
+  return jobs_subscription;
+}
+
+int32_t connection_publish(const char *topic, const char *payload, uint32_t length, bool retain)
+{
+  int message_id = 0;
+  if (!session || mosquitto_publish(client, &message_id, topic, (int)length, payload, 1, retain) != MOSQ_ERR_SUCCESS) return -1;
+  memmove(of_jobs + 1, of_jobs, sizeof of_jobs - sizeof of_jobs[0]);
+  of_jobs[0] = message_id;
+  return message_id;
+}
+
+static bool is_of_jobs(int message_id)
+{
+  for (size_t i = 0; i < sizeof of_jobs / sizeof of_jobs[0]; i++)
+    if (of_jobs[i] == message_id) return true;
+  return false;
+}
+
+static void on_ack(struct node *node, int message_id)
+{
+  if (is_of_jobs(message_id)) return;
+  truth->acknowledged++;
+  node_on_mqtt_ack(node, message_id);
+  if (++acknowledged == options->cut_after_acks) raise(SIGKILL);
+}
+
+static void take_message(struct node *node, const struct happening *h)
+{
+  if (strncmp(h->topic, "$aws/", 5) != 0) node_on_mqtt_message(node, h->topic, h->payload, h->length);
+  else if (h->length > COMMAND_MAX_BYTES) port_log(LOG_WARNING, "message_too_long", h->length);
+  else if (!json_parse(&json, h->payload, h->length)) port_log(LOG_WARNING, "answer_unreadable", h->length);
+  else jobs_take(h->topic, &json);
+}
+
 static void hand_over(struct node *node)
 {
   for (uint32_t i = 0; i < happened; i++) {
@@ -144,18 +196,21 @@ static void hand_over(struct node *node)
     case HAPPENED_UP:
       session = true;
       node_on_mqtt_up(node);
+      /* Only AWS IoT has jobs, and what stands for it here speaks TLS as it does. */
+      if (options->cafile && session) jobs_connected(options->name);
       break;
     case HAPPENED_DOWN:
       session = false;
       happened = 0; /* what came before the end of the session has been handed over */
+      jobs_disconnected();
       node_on_mqtt_down(node);
       return;
-    case HAPPENED_ACK:
-      truth->acknowledged++;
-      node_on_mqtt_ack(node, h->message_id);
-      if (++acknowledged == options->cut_after_acks) raise(SIGKILL);
+    case HAPPENED_ACK: on_ack(node, h->message_id); break;
+    case HAPPENED_SUBSCRIBED:
+      if (h->message_id == jobs_subscription) jobs_subscribed(h->message_id, h->granted);
+      else if (!h->granted) port_log(LOG_ERROR, "commands_not_allowed", h->message_id);
       break;
-    case HAPPENED_MESSAGE: node_on_mqtt_message(node, h->topic, h->payload, h->length); break;
+    case HAPPENED_MESSAGE: take_message(node, h); break;
     }
     if (client == NULL) return; /* the node ended the session */
   }

@@ -51,6 +51,13 @@ uint64_t world_behind_ms(void);
 uint64_t world_truth_mws(int channel);
 extern bool world_restart_asked;
 
+/* ---- Updates (updates.c) ---- */
+
+/** Decides what boots: a new image has one boot to prove itself. Before node_start. */
+void updates_boot(void);
+/** Goes on with the update that a job ordered. */
+void updates_serve(struct node *node);
+
 /* ---- Broker (broker.c) ---- */
 
 void broker_open(const struct options *o);

@@ -98,6 +98,7 @@ static void live(uint64_t until_ms)
     if (was_behind && !behind && node.machine.link == LINK_DOWN) node.machine.retry_ms = port_uptime_ms();
     was_behind = behind;
     broker_serve(&node, behind ? 0 : 10, !(behind && options.offline_until_now));
+    updates_serve(&node);
     if (node.machine.link < LINK_CONNECTING && !behind) usleep(10000);
     if (status_asked) {
       status_asked = 0;
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
   enum reset_reason reason = RESET_POWER_ON;
   do {
     world_boot(reason);
+    updates_boot();
     node_start(&node, &options.factory);
     live(until_ms);
     reason = RESET_SOFTWARE;

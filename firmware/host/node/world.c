@@ -161,11 +161,6 @@ bool port_identity(char *name, uint32_t capacity)
 
 void port_provision(void) {} /* a Linux node gets its certificate on the command line */
 
-const char *port_firmware_version(void)
-{
-  return "2.0.0-linux";
-}
-
 void port_mac(uint8_t mac[6])
 {
   /* Locally administered, from the name: the same at every start. */
@@ -184,14 +179,6 @@ int32_t port_wifi_rssi(void)
 {
   return 0;
 }
-
-bool port_ota_pending(void)
-{
-  return false;
-}
-
-void port_ota_confirm(void) {}
-void port_ota_rollback(void) {}
 
 void port_restart(void)
 {
