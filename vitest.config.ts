@@ -21,8 +21,17 @@ export default defineConfig({
     reporters: ['default', ['json', { outputFile: `.vitest/${run}.json` }]],
     projects: [
       project('check', ['test/**/*.check.ts']),
-      project('unit', ['test/**/*.{unit,property,contract}.ts']),
-      project('infra', ['test/**/*.infra.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
+      // Long enough for a machine that runs the stacks of the end-to-end tests beside them.
+      project('unit', ['test/**/*.{unit,property,contract}.ts'], {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
+      // They only look at templates, so files may share what takes longest: loading CDK, synthesizing.
+      project('infra', ['test/**/*.infra.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        isolate: false,
+      }),
       project('e2e', ['test/**/*.e2e.ts'], {
         testTimeout: 120_000,
         hookTimeout: 120_000,

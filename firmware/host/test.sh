@@ -26,7 +26,7 @@ fi
 exec 9>&-
 [ -x "$build/autovolt-node" ] || echo 'skipped: autovolt-node (libmosquitto-dev is missing)'
 
-(cd "$build" && ctest -V) >"$log" 2>&1
+(cd "$build" && ctest -V -j"${JOBS:-2}") >"$log" 2>&1
 # The programs' own lines; a fuzz target counts as one; a program that died without saying so as well.
 grep -E '^[0-9]+: .*(ok|FAILED) - |^[0-9]+:   ' "$log" | sed -E 's/^[0-9]+: //'
 grep -E 'Test +#[0-9]+: fuzz_' "$log" | sed -E 's/.*(fuzz_[a-z]+) \.+ *(.*)/\1: \2/'

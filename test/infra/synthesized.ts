@@ -41,6 +41,16 @@ export interface Synthesized {
  * otherwise: `Arn:autovolt-prod-ledger`, or `Arn:autovolt-prod-ledger:live` for an alias.
  */
 export function synthesize(stage: string, overrides: Partial<StageInput> = {}): Synthesized {
+  const key = JSON.stringify([stage, overrides])
+  const made = known.get(key) ?? synthesizeAnew(stage, overrides)
+  known.set(key, made)
+  return made
+}
+
+/** Nobody changes what was synthesized, so one of each will do. */
+const known = new Map<string, Synthesized>()
+
+function synthesizeAnew(stage: string, overrides: Partial<StageInput>): Synthesized {
   const assembly = buildApp(stageConfig(stage, overrides), { bundling: 'skip' }).synth()
   const templates: Record<string, Template> = Object.fromEntries(
     assembly.stacks.map((stack) => [stack.stackName, stack.template]),
