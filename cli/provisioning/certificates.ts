@@ -47,7 +47,15 @@ export async function certificatesIfAny(iot: IoTClient, thingName: string): Prom
 
 /** The certificates a policy is attached to, oldest first. */
 export async function certificatesWith(iot: IoTClient, policyName: string): Promise<Held[]> {
-  const { targets = [] } = await iot.send(new ListTargetsForPolicyCommand({ policyName }))
+  const targets: string[] = []
+  let marker: string | undefined
+  do {
+    const page: { targets?: string[]; nextMarker?: string } = await iot.send(
+      new ListTargetsForPolicyCommand({ policyName, marker }),
+    )
+    targets.push(...(page.targets ?? []))
+    marker = page.nextMarker
+  } while (marker !== undefined)
   return described(iot, targets)
 }
 

@@ -37,8 +37,25 @@ const PRINTED = 10
 
 export const nothingPutBack = (): PutBack => ({ items: 0, missing: 0, same: 0, differing: 0 })
 
-/** Counts an item, and puts it back where that is wanted. */
+/** Items under way at once. */
+const AT_ONCE = 16
+
+/** Counts items, and puts them back where that is wanted. */
 export async function putBack(
+  target: Target,
+  items: readonly Item[],
+  writes: Writes,
+  done: PutBack,
+  tell: (line: string) => void,
+): Promise<void> {
+  const rest = items[Symbol.iterator]()
+  const worker = async () => {
+    for (const item of rest) await putOne(target, item, writes, done, tell)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+async function putOne(
   target: Target,
   item: Item,
   writes: Writes,

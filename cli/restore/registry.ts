@@ -52,9 +52,8 @@ export async function restoreRegistry(
         const isWritten = request.fills || (await isEmpty(target, name))
         const done = nothingPutBack()
         for (const part of found.manifest.tables[name]) {
-          for (const item of await store.items(part)) {
-            await putBack(target, item, isWritten ? 'missing' : 'nothing', done, tell)
-          }
+          const items = await store.items(part)
+          await putBack(target, items, isWritten ? 'missing' : 'nothing', done, tell)
         }
         restored.push({ table: name, isWritten, ...done })
       }

@@ -27,7 +27,7 @@ export async function restoreTable(
     const done = nothingPutBack()
     const writes = overwrites ? 'all' : 'missing'
     for await (const page of pagesOf(client, source)) {
-      for (const item of page) await putBack({ client, table, keys }, item, writes, done, tell)
+      await putBack({ client, table, keys }, page, writes, done, tell)
     }
     return done
   })

@@ -13,6 +13,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { fold } from '../../functions/domain/journal.ts'
+import { archiveBucketName } from '../../infra/constructs/raw-archive.ts'
+import { stageConfig } from '../../infra/stages.ts'
+import { LOCAL_ACCOUNT } from '../../local/runtime.ts'
 import { person } from './caller.ts'
 import { connectNode, type Node } from './node.ts'
 import { booked, eventually, itemsOf, quarantined } from './records.ts'
@@ -198,7 +201,9 @@ describe('an empty account', () => {
     expect(await site.cli('reconcile')).toMatchObject({ code: 0 })
     expect(await site.cli('backup')).toMatchObject(ok)
     await wipe(...TABLES)
-    const registry = await site.cli('restore', 'registry')
+    // As after the loss of a region: from the copy in the other one.
+    const bucket = archiveBucketName(stageConfig('local'), LOCAL_ACCOUNT, true)
+    const registry = await site.cli('restore', 'registry', '--bucket', bucket)
     expect(registry).toMatchObject(ok)
     expect(registry.out).toMatch(/control: [1-9]\d* items: .* are back, 0 are the same, 0 differ/)
     expect(registry.out).toMatch(/nodes: [1-9]\d* items: .* are back, 0 are the same, 0 differ/)
