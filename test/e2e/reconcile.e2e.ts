@@ -311,6 +311,41 @@ describe('a run', () => {
     expect(await about()).toEqual([`broken_chain site ${key}`])
   })
 
+  it('does not believe a newer manifest that somebody put there, and asks who did', async () => {
+    const bucket = basename(anchorsFile(), '.ndjson')
+    const written_at = new Date().toISOString()
+    const key = `manifests/${written_at}~planted.json`
+    const restored = { by: 'mallory', reason: 'trust me' }
+    const planted = {
+      run_id: 'planted',
+      pieces: 1,
+      digests: [],
+      written_at,
+      previous: null,
+      restored,
+    }
+    const put = { method: 'PUT', body: JSON.stringify(planted) }
+    expect((await fetch(`${site.endpoints.control}/${bucket}/${key}`, put)).status).toBe(200)
+    await reconcile()
+    expect(await tickets()).toContain(`broken_chain site ${key}`)
+    // It compared with what the run before had written: what was cut then is missing still.
+    expect(await tickets()).toContain('broken_chain esp32-d entry 3 cut')
+    expect((await runs()).at(-1)?.compares_with).toEqual((await runs()).at(-2)?.manifest)
+  })
+
+  it('looks at a node that somebody removed from the registry', async () => {
+    const before = (await runs()).at(-1)?.nodes
+    for (const { esp32_name, kind } of await itemsOf(site, 'nodes', 'esp32-d')) {
+      const TableName = site.endpoints.tables.nodes
+      await site.tables.send(new DeleteCommand({ TableName, Key: { esp32_name, kind } }))
+    }
+    await reconcile()
+    expect((await runs()).at(-1)).toMatchObject({ nodes: before, status: 'done' })
+    const found = await tickets()
+    expect(found).toContain('broken_chain esp32-d entry 3 cut')
+    expect(found).toContain('unassigned_node esp32-d registration')
+  })
+
   it('leaves nothing in a failure queue', async () => {
     expect(await failedMessages(site)).toEqual({})
   })
