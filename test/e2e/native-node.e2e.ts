@@ -1,8 +1,10 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Account } from '../../local/native/process.ts'
 import { dice } from '../../simulate/truth/dice.ts'
 import { bookedOf, endNode, isBuilt, nodeSays, startNode } from './native.ts'
-import { failedMessages, quarantined } from './records.ts'
+import { eventually, failedMessages, quarantined } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 /**
@@ -136,4 +138,29 @@ describe.skipIf(!isBuilt)('autovolt-node', () => {
     },
     HOUR_LIMIT_MS,
   )
+
+  it('that loses its power in the one boot of a new image is back on the former one', async () => {
+    await site.provision('esp32-trial', 'Native')
+    const slots = join(site.dataDir, 'native', 'esp32-trial.slots')
+    mkdirSync(dirname(slots), { recursive: true })
+    // As an update leaves it: 2.2.0 in place and not booted yet.
+    const written = Buffer.alloc(65)
+    written.write('2.2.0', 0)
+    written.write('2.0.0-linux', 32)
+    written.writeUInt8(1, 64)
+    writeFileSync(slots, written)
+    const trying = startNode(site, 'esp32-trial', '--port', '1')
+    await trying.account()
+    expect(readFileSync(slots).readUInt8(64)).toBe(2)
+    trying.kill()
+    await trying.ended
+    const back = startNode(site, 'esp32-trial')
+    await eventually(async () => {
+      const { body } = await site.get('/nodes?classroom=Native')
+      expect(body.nodes).toContainEqual(
+        expect.objectContaining({ esp32_name: 'esp32-trial', firmware_ver: '2.0.0-linux' }),
+      )
+    })
+    await endNode(back)
+  })
 })
