@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
+import { ALARM_KINDS, type AlarmSeverity } from '../monitoring/alarm-kinds.ts'
 import type { Question } from '../monitoring/targets.ts'
 import { type FunctionContext, METRICS_NAMESPACE, type ServiceFunction } from './function.ts'
 import { OperatorAlarm } from './operator-alarm.ts'
@@ -17,6 +17,8 @@ export interface FailureAlarmProps {
   readonly meaning: string
   /** @default 'wrong' */
   readonly question?: Question
+  /** @default 'critical' */
+  readonly severity?: AlarmSeverity
 }
 
 /**
@@ -34,7 +36,7 @@ export class FailureAlarm extends Construct {
       name: props.name,
       about: { ...about, question: props.question ?? about.question },
       heading: 'failed',
-      severity: about.severity,
+      severity: props.severity ?? about.severity,
       of: props.meaning,
       metric: new Metric({
         namespace: METRICS_NAMESPACE,

@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
-import { ALARM_KINDS } from '../monitoring/alarm-kinds.ts'
+import { ALARM_KINDS, type AlarmSeverity } from '../monitoring/alarm-kinds.ts'
 import { physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import { OperatorAlarm } from './operator-alarm.ts'
@@ -14,6 +14,8 @@ export interface FailureQueueProps {
   readonly name: string
   /** What the messages are and what to do about them, for the person the alarm wakes. */
   readonly meaning: string
+  /** @default 'critical' */
+  readonly severity?: AlarmSeverity
 }
 
 /** Where an asynchronous hop puts what it could not deliver, with an alarm as soon as it is not empty. */
@@ -45,7 +47,7 @@ export class FailureQueue extends Construct {
       name: `${props.name}-not-empty`,
       about: { ...ALARM_KINDS['not-empty'], meaning: props.meaning },
       heading: 'not-empty',
-      severity: ALARM_KINDS['not-empty'].severity,
+      severity: props.severity ?? ALARM_KINDS['not-empty'].severity,
       of: props.name,
       metric: this.queue.metricApproximateNumberOfMessagesVisible({
         period: Duration.minutes(5),

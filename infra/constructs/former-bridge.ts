@@ -9,7 +9,7 @@ import { type FunctionContext, ServiceFunction } from './function.ts'
 /**
  * Feeds the former system during the pilot. It hangs on the telemetry rule beside ingest, so nothing the
  * former system does reaches the ledger: a slow one fills the bridge's own share of the concurrency, a dead
- * one the bridge's own failure queue.
+ * one the bridge's own failure queue. So its alarms are warnings: nothing of ours is lost, late or wrong.
  */
 export class FormerBridge extends Construct {
   readonly target: ServiceFunction
@@ -21,6 +21,7 @@ export class FormerBridge extends Construct {
     { url, nodes, classrooms, concurrency }: NonNullable<StageConfig['formerSystem']>,
   ) {
     super(scope, id)
+    const severity = 'warning'
     this.target = new ServiceFunction(this, 'Bridge', context, {
       name: 'bridge',
       entry: 'functions/bridge/handler.ts',
@@ -30,10 +31,12 @@ export class FormerBridge extends Construct {
       // A backlog is posted reading by reading.
       timeout: Duration.minutes(5),
       concurrency,
+      severity,
     })
     const failures = new FailureQueue(this, 'Failures', {
       ...context,
       name: 'bridge-failures',
+      severity,
       meaning:
         'Messages that the former system did not get: it could not be reached, or refused them. The ledger has them all the same; `autovolt redrive` sends them again.',
     })
@@ -50,6 +53,7 @@ export class FormerBridge extends Construct {
       counter: this.target,
       metricName: 'FormerRejected',
       name: 'former-rejected',
+      severity,
       meaning:
         'The former system refused readings for good. The messages in bridge-failures name them and its reason; the ledger has them.',
     })

@@ -12,7 +12,7 @@ const NEAR_FOR_LONG_WORK = 0.97
 export function watchFunction(
   target: ServiceFunction,
   context: Pick<FunctionContext, 'config' | 'alarms'>,
-  props: Pick<ServiceFunctionProps, 'name' | 'timeout' | 'startsItself'>,
+  props: Pick<ServiceFunctionProps, 'name' | 'timeout' | 'startsItself' | 'severity'>,
 ): void {
   const period = Duration.minutes(5)
   const common = (kind: 'errors' | 'throttled' | 'slow') => ({
@@ -20,7 +20,7 @@ export function watchFunction(
     name: `${props.name}-${kind}`,
     about: ALARM_KINDS[kind],
     heading: kind,
-    severity: ALARM_KINDS[kind].severity,
+    severity: props.severity ?? ALARM_KINDS[kind].severity,
     of: props.name,
   })
   // A deployment goes back within a minute of the first error; the alarm stays for five, so that a person,

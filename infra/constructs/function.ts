@@ -13,6 +13,7 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { StageConfig } from '../config.ts'
+import type { AlarmSeverity } from '../monitoring/alarm-kinds.ts'
 import { LIVE, physicalName } from '../names.ts'
 import type { AlarmChannel } from './alarm-channel.ts'
 import { watchFunction } from './function-alarms.ts'
@@ -66,6 +67,11 @@ export interface ServiceFunctionProps {
    * @default - no share is kept, and none is the limit
    */
   readonly concurrency?: number
+  /**
+   * How severe it is when it fails.
+   * @default - what its kind of alarm is for all functions
+   */
+  readonly severity?: AlarmSeverity
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { StageName } from '../../infra/config.ts'
 import { stageConfig } from '../../infra/stages.ts'
-import { roleOf, statements, synthesize } from './synthesized.ts'
+import { roleOf, severityOf, statements, synthesize } from './synthesized.ts'
 
 const url = 'https://former.example/api/power-analytics/telemetry'
 const on = synthesize('prod', { formerSystem: { url, nodes: ['esp32-a'], classrooms: ['B2-101'] } })
@@ -52,14 +52,21 @@ it('it has a share of the concurrency, a failure queue and alarms of its own', (
     MaximumEventAgeInSeconds: 21_600,
     DestinationConfig: { OnFailure: { Destination: 'Arn:autovolt-prod-bridge-failures' } },
   })
-  const names = on.ofType('AWS::CloudWatch::Alarm').map((alarm) => alarm.properties.AlarmName)
-  expect(names.filter((name) => /bridge|former/.test(name)).sort()).toEqual([
+  const alarms = on
+    .ofType('AWS::CloudWatch::Alarm')
+    .map((alarm) => alarm.properties)
+    .filter(({ AlarmName }) => /bridge|former/.test(AlarmName))
+  expect(alarms.map(({ AlarmName }) => AlarmName).sort()).toEqual([
     'autovolt-prod-bridge-errors',
     'autovolt-prod-bridge-failures-not-empty',
     'autovolt-prod-bridge-slow',
     'autovolt-prod-bridge-throttled',
     'autovolt-prod-former-rejected',
   ])
+  // Nobody is woken because the former system is down, and the verdict is on ours.
+  expect(new Set(alarms.map(severityOf))).toEqual(new Set(['warning']))
+  const rules = on.ofType('AWS::CloudWatch::CompositeAlarm').map((it) => it.properties.AlarmRule)
+  expect(rules.join()).not.toMatch(/bridge|former/)
 })
 
 it('it reads the registry, and no other table', () => {
