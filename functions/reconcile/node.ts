@@ -9,6 +9,7 @@ import { classroomAt } from '../domain/assignment.ts'
 import { CHECKS, findingsOf } from '../domain/checks/checks.ts'
 import type { Finding, Rule } from '../domain/checks/finding.ts'
 import { DEFAULT_LIMITS } from '../domain/checks/limits.ts'
+import { neverBooked } from '../domain/checks/unbooked-reading.ts'
 import type { NodeView } from '../domain/checks/view.ts'
 import { registerKey } from '../domain/reading.ts'
 import { type Anchor, type LookPorts, lookAt, type Seen, type Window } from './look.ts'
@@ -86,7 +87,7 @@ export async function reconcileNode(
     ports.tickets,
   )
   return {
-    proof: proofOf(last.seen, await ports.quarantined(esp32Name, window.fromMs)),
+    proof: proofOf(last, await ports.quarantined(esp32Name, window.fromMs)),
     checks: countsOf([...findingsOf(first.view).filter(wasRepaired(repairs)), ...findings]),
     repairs,
     opened: opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
@@ -152,7 +153,10 @@ function possibleRegisters(
   return [...new Set([esp32Name, ...watermarks.keys(), ...told, ...anchored])].sort()
 }
 
-function proofOf(seen: readonly Seen[], quarantined: number): Proof {
+function proofOf(
+  { seen, view: node }: { seen: readonly Seen[]; view: NodeView },
+  quarantined: number,
+): Proof {
   const sum = (of: (one: Seen) => number) => seen.reduce((all, one) => all + of(one), 0)
   const suspense = ({ view }: Seen) => view.lines.filter(({ kind }) => kind === 'suspense')
   return {
@@ -161,7 +165,7 @@ function proofOf(seen: readonly Seen[], quarantined: number): Proof {
       ({ raw, fromMs }) => raw.readings.filter((r) => r.atMs >= fromMs).length,
     ),
     readings_booked: sum(({ view }) => view.readings.length),
-    readings_unbooked: sum(({ view }) => view.unbooked.length),
+    readings_unbooked: sum(({ view }) => neverBooked(view, node).length),
     messages_quarantined: quarantined,
     messages_unreadable: sum(({ view }) => view.unreadable.length),
     suspense_lines: sum((one) => suspense(one).length),

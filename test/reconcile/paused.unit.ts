@@ -65,6 +65,10 @@ it('what a pause holds back is left to its end, and asks nobody for anything', a
   ])
   expect(done.checks).toEqual({ unbooked_reading: 1 })
   expect(done.proof.readings_unbooked).toBe(1)
+  // A moment after it came it was on its way, as some reading always is.
+  const soon = { ...paused, now: () => receivedAtMs + MINUTE_MS }
+  const { proof, checks } = await reconcileNode(name, WINDOW, new Map(), soon)
+  expect([proof.readings_unbooked, checks]).toEqual([0, {}])
 })
 
 it('the same is handed to the ledger while it books', async () => {

@@ -71,7 +71,9 @@ export const ReconciliationAnswer = z.object({
       registers: count,
       readings_accepted: count,
       readings_booked: count,
-      readings_unbooked: count,
+      readings_unbooked: count.describe(
+        'accepted ten minutes ago or longer, and not in the ledger',
+      ),
       messages_quarantined: count,
       messages_unreadable: count.describe('raw events that cannot be opened'),
       suspense_lines: count,
