@@ -203,14 +203,15 @@ function lastBefore(
   if (last === undefined) return null
   if (last.tMs < edgeMs) return last
   const isWhole = entries[0]?.n === 1
-  const newest = new Map<string, PlacedReading>()
+  const isBefore = ({ tMs }: PlacedReading) => tMs < edgeMs && (isWhole || hourOf(tMs) >= fromHour)
+  const before = new Map<string, PlacedReading>()
   for (const { readings, moved } of entries) {
-    for (const reading of [...readings, ...moved]) newest.set(reading.id, reading)
+    for (const reading of [...readings, ...moved]) {
+      if (isBefore(reading)) before.set(reading.id, reading)
+      else before.delete(reading.id)
+    }
   }
-  const before = [...newest.values()].filter(
-    ({ tMs }) => tMs < edgeMs && (isWhole || hourOf(tMs) >= fromHour),
-  )
-  return before.sort(placedOrder).at(-1) ?? null
+  return [...before.values()].sort(placedOrder).at(-1) ?? null
 }
 
 /** The first entry that can hold anything in an hour or after it; see the rollup's rebuild. */
