@@ -3,12 +3,13 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { paginateScan } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { autovolt } from '../cli/fixture/call.ts'
 import { type Block, blocksOf, commandsOf, DOCUMENTS } from '../documents/blocks.ts'
 import { temporary } from '../local/fixture/app.ts'
 import { connectNode } from './node.ts'
-import { booked } from './records.ts'
+import { booked, eventually } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 /** One stack, on which a reader follows the documents from the first to the last. */
@@ -73,6 +74,23 @@ async function run({ script, at }: Block, before: readonly Block[]): Promise<str
   return stdout
 }
 
+/** What a block has sent is booked and counted before the next one is run: a reader is no faster. */
+const settled = () =>
+  eventually(async () => {
+    const { telemetry, ledger } = (await site.get('/health')).body
+    if (ledger.paused_since !== null) return
+    let stored = 0
+    const TableName = site.endpoints.tables.telemetry
+    for await (const { Items = [] } of paginateScan({ client: site.tables }, { TableName })) {
+      for (const { readings } of Items) stored += Number(readings)
+    }
+    const { total_events, unprocessed_events } = telemetry
+    expect({ total_events, unprocessed_events }).toEqual({
+      total_events: stored,
+      unprocessed_events: 0,
+    })
+  })
+
 const called = new Set<string>()
 /**
  * Commands without any shell are called without one, which takes a tenth of the time; one that the
@@ -125,6 +143,7 @@ describe.each(DOCUMENTS.filter((path) => !apart.includes(path)))(
     for (const [n, block] of local.entries()) {
       it(`${block.heading} (${block.at})`, async () => {
         const out = await run(block, local.slice(0, n))
+        await settled()
         SAYS[`${document} ${block.heading}`]?.(
           out
             .trim()
