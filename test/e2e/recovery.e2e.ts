@@ -10,7 +10,7 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { journalReader } from '../../functions/adapters/journal.ts'
 import { fold } from '../../functions/domain/journal.ts'
 import { archiveBucketName } from '../../infra/constructs/raw-archive.ts'
@@ -124,17 +124,20 @@ async function allItems(TableName: string) {
   return Items
 }
 
+/** What is counted of items that go may be written behind them; then that goes, too. */
 async function wipe(...tables: Table[]) {
   for (const table of tables) {
     const TableName = site.endpoints.tables[table] as string
     const keys = await keysOf(TableName)
-    for (const item of await allItems(TableName)) {
-      const Key = Object.fromEntries(
-        keys.map(({ AttributeName = '' }) => [AttributeName, item[AttributeName]]),
-      )
-      await site.tables.send(new DeleteCommand({ TableName, Key }))
-    }
-    expect(await allItems(TableName)).toEqual([])
+    await eventually(async () => {
+      for (const item of await allItems(TableName)) {
+        const Key = Object.fromEntries(
+          keys.map(({ AttributeName = '' }) => [AttributeName, item[AttributeName]]),
+        )
+        await site.tables.send(new DeleteCommand({ TableName, Key }))
+      }
+      expect(await allItems(TableName)).toEqual([])
+    })
   }
 }
 
@@ -265,7 +268,13 @@ describe('an empty account', () => {
   })
 
   it('is anchored anew, by name and with a reason', async () => {
-    const anchored = await site.cli('restore', 'anchors', '--reason', 'drill')
+    // The command has the clock of the site here: behind the run that was lost, and before the next one.
+    nowMs += 60_000
+    vi.useFakeTimers({ toFake: ['Date'], now: nowMs })
+    const anchored = await site
+      .cli('restore', 'anchors', '--reason', 'drill')
+      .finally(() => vi.useRealTimers())
+    nowMs += 60_000
     expect(anchored).toMatchObject(ok)
     expect(anchored.out).toMatch(/^2 chains anchored as restore-/)
     expect(await site.cli('reconcile')).toMatchObject({ code: 0 })
@@ -273,7 +282,7 @@ describe('an empty account', () => {
     const broken = (await itemsOf(site, 'control', 'ticket')).filter(
       ({ rule }) => rule === 'broken_chain',
     )
-    expect(broken).toEqual([])
+    expect(broken.map(({ register, window }) => `${register} ${window}`)).toEqual([])
   })
 })
 
