@@ -33,13 +33,23 @@ const BackupManifest = z.object({
 })
 export type BackupManifest = z.infer<typeof BackupManifest>
 
+/** A whole copy, and the keys of later ones that were passed over. */
+export interface Copy {
+  readonly key: string
+  readonly manifest: BackupManifest
+  readonly passedOver: readonly string[]
+}
+
 /** Copies of tables in the archive, by the day of the site they were made on. */
 export interface BackupStore {
   /** @param lines items as `toLine` writes them */
   put(day: string, table: BackedUpTable, index: number, lines: readonly string[]): Promise<Part>
   complete(day: string, manifest: BackupManifest): Promise<string>
-  /** The last whole copy, or the last one of a day; null when there is none. */
-  latest(day?: string): Promise<{ key: string; manifest: BackupManifest } | null>
+  /**
+   * The last whole copy, or the last one of a day; null when there is none. One of a table that holds
+   * nothing is passed over where an earlier one has something of every table: it was made after the loss.
+   */
+  latest(day?: string): Promise<Copy | null>
   /** @throws Error when the object is not the one the manifest names */
   items(part: Part): Promise<TypedItem[]>
 }
@@ -59,6 +69,10 @@ export function backupStore(client: S3Client, Bucket: string): BackupStore {
     const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }))
     return (await Body?.transformToByteArray()) ?? new Uint8Array()
   }
+  const manifestOf = async (key: string): Promise<BackupManifest> => {
+    const text = Buffer.from(await get(key)).toString('utf8')
+    return BackupManifest.parse(JSON.parse(text))
+  }
   return {
     async put(day, table, index, lines) {
       const bytes = await zipped(lines.join(''))
@@ -75,19 +89,26 @@ export function backupStore(client: S3Client, Bucket: string): BackupStore {
     },
     async latest(day) {
       const Prefix = day === undefined ? FOLDER : `${FOLDER}${day}/`
-      let last: string | undefined
+      const found: string[] = []
       let StartAfter: string | undefined
       do {
         const page: { Contents?: { Key?: string }[]; IsTruncated?: boolean } = await client.send(
           new ListObjectsV2Command({ Bucket, Prefix, StartAfter }),
         )
         const keys = (page.Contents ?? []).map(({ Key = '' }) => Key)
-        last = keys.findLast((key) => MANIFEST.test(key)) ?? last
+        found.push(...keys.filter((key) => MANIFEST.test(key)))
         StartAfter = page.IsTruncated ? keys.at(-1) : undefined
       } while (StartAfter !== undefined)
-      if (last === undefined) return null
-      const text = Buffer.from(await get(last)).toString('utf8')
-      return { key: last, manifest: BackupManifest.parse(JSON.parse(text)) }
+      const newestFirst = found.reverse()
+      let newest: Copy | null = null
+      for (const [at, key] of newestFirst.entries()) {
+        const manifest = await manifestOf(key)
+        newest ??= { key, manifest, passedOver: [] }
+        if (BACKED_UP.every((table) => manifest.tables[table].length > 0)) {
+          return { key, manifest, passedOver: newestFirst.slice(0, at) }
+        }
+      }
+      return newest
     },
     async items({ key, sha256 }) {
       const bytes = await get(key)

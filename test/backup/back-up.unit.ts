@@ -91,6 +91,25 @@ it('a table of any size goes into objects of a bounded one, and the last whole c
   expect(await store().latest('2026-01-18')).toBeNull()
 })
 
+it('a copy of a table that was lost is passed over for one from before the loss', async () => {
+  const copy = (day: string, pages: Record<BackedUpTable, TypedItem[][]>, afterMs: number) =>
+    backUp(day, { store: store(), scan: scan(pages), now: () => NIGHT + afterMs })
+  const node = marshall({ esp32_name: 'esp32-a', kind: 'node' })
+  const tariffs = [[tariff('site#1')]]
+  const whole = await copy('2026-01-20', { control: tariffs, nodes: [[node]] }, 2)
+  const sameDay = await copy('2026-01-20', { control: tariffs, nodes: [] }, 3)
+  const night = await copy('2026-01-21', { control: [], nodes: [] }, 4)
+
+  const passedOver = [night.key, sameDay.key]
+  expect(await store().latest()).toMatchObject({ key: whole.key, passedOver })
+  expect(await store().latest('2026-01-20')).toMatchObject({
+    key: whole.key,
+    passedOver: [sameDay.key],
+  })
+  // Of that day there is no other.
+  expect(await store().latest('2026-01-21')).toMatchObject({ key: night.key, passedOver: [] })
+})
+
 it('an object that is not what the manifest names is not taken for it', async () => {
   const part = await store().put('2026-01-19', 'nodes', 0, ['{"Item":{}}\n'])
   objects.put(part.key, Buffer.from('{"Item":{}}'), 'application/gzip')
