@@ -46,6 +46,9 @@ export interface Released {
 /** AWS IoT signs addresses for an hour at most; a download that begins in time may end later. */
 const ADDRESS_LIVES_S = 3600
 
+/** AWS IoT Jobs takes no more things and groups for one job. */
+const MOST_TARGETS = 100
+
 /** Puts the image where nodes can fetch it, and makes the job. Each call makes another release. */
 export async function releaseImage(
   stack: Stack,
@@ -91,7 +94,17 @@ async function targetsOf(
 ): Promise<{ arns: string[]; nodes: Set<string> }> {
   const arns: string[] = []
   const nodes = new Set<string>()
-  for (const thingName of selection.nodes) {
+  const rooms = selection.classrooms.map((room) => groupName(stack.stage, room))
+  const all = selection.all ? await groupsOf(iot, stack) : []
+  const groups = new Set([...selection.groups, ...rooms, ...all])
+  const named = new Set(selection.nodes)
+  if (named.size + groups.size > MOST_TARGETS) {
+    throw new Failure(
+      `nodes and groups of a release must be at most ${MOST_TARGETS} (are ${named.size + groups.size}); ` +
+        'make several releases, or name by --group a thing group that holds all these nodes',
+    )
+  }
+  for (const thingName of named) {
     const thing = await found(
       `node ${thingName}`,
       iot.send(new DescribeThingCommand({ thingName })),
@@ -99,9 +112,7 @@ async function targetsOf(
     arns.push(thing.thingArn ?? '')
     nodes.add(thingName)
   }
-  const rooms = selection.classrooms.map((room) => groupName(stack.stage, room))
-  const all = selection.all ? await groupsOf(iot, stack) : []
-  for (const thingGroupName of new Set([...selection.groups, ...rooms, ...all])) {
+  for (const thingGroupName of groups) {
     const group = await found(
       `thing group ${thingGroupName}`,
       iot.send(new DescribeThingGroupCommand({ thingGroupName })),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { imageKey, jobDocument } from '../../cli/firmware/document.ts'
 import { checkImage, PROJECT, SLOT_BYTES } from '../../cli/firmware/image.ts'
 import { releasePlace } from '../../cli/firmware/images.ts'
-import { releaseName } from '../../cli/firmware/release.ts'
+import { releaseImage, releaseName } from '../../cli/firmware/release.ts'
 import { describeRollout, Percent, Rate, rolloutOf } from '../../cli/firmware/rollout.ts'
 import { openAws } from '../../cli/stack/aws.ts'
 import { simulatedImage } from '../../local/fleet/image.ts'
@@ -127,6 +127,20 @@ describe('a job', () => {
       bucket: 'autovolt-prod-firmware-123456789012',
       roleArn: 'arn:aws:iam::123456789012:role/autovolt-prod-firmware-download',
     })
+  })
+
+  it('goes to no more nodes and groups than AWS IoT Jobs takes for one, and says so before it does anything', async () => {
+    const rooms = Array.from({ length: 100 }, (_, n) => `B2-${n}`)
+    const released = releaseImage(
+      openAws('prod', '.autovolt'),
+      checkImage(simulatedImage('1.1.0')),
+      { nodes: ['esp32-a', 'esp32-a'], groups: [], classrooms: rooms, all: false },
+      { rate: { maximumPerMinute: 1 }, abortAtPercent: 5, timeoutMinutes: 60 },
+      (line) => expect.fail(line),
+    )
+    await expect(released).rejects.toThrow(
+      'nodes and groups of a release must be at most 100 (are 101); make several releases',
+    )
   })
 
   it('has a name AWS IoT and a node can hold, however long the version is', () => {

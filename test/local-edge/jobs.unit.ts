@@ -249,6 +249,8 @@ it('a job needs JSON, things that are there, and a role where addresses are to b
   expect(() => create('j', { targets: [`${ARN}:thing/b`] })).toThrow('Thing b not found')
   expect(() => create('j', { targets: ['b'] })).toThrow('no ARN of a thing')
   expect(() => create('j', { targetSelection: 'CONTINUOUS' })).toThrow()
+  const targets = Array.from({ length: 101 }, () => `${ARN}:thing/a`)
+  expect(() => create('j', { targets })).toThrow('expected array to have <=100 items')
   create('j')
   expect(() => create('j')).toThrow('already exists')
 })

@@ -4,7 +4,7 @@ import { AbortConfig, RolloutConfig } from './rollout.ts'
 
 /** What CreateJob takes here. A member that would change what happens and is not known is refused. */
 export const JobRequest = z.strictObject({
-  targets: z.array(z.string()).min(1),
+  targets: z.array(z.string()).min(1).max(100),
   document: z.string().min(1).max(32_768),
   description: z.string().max(2_028).optional(),
   presignedUrlConfig: z
