@@ -25,11 +25,22 @@ const timestreamName = z
 /** What one function may be told about: its variables hold 4 KB together. */
 const MAX_CHOSEN = 100
 
+function hasNoSecret(address: string): boolean {
+  const url = URL.parse(address)
+  return url === null || url.username + url.password + url.search === ''
+}
+
 /** The former system, while a pilot feeds both. */
 const FormerSystem = z
   .strictObject({
     /** Its ingestion endpoint, which takes one reading a request, without a token. */
-    url: z.url({ protocol: /^https?$/, error: 'must be an address such as https://host/path' }),
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an address such as https://host/path' })
+      // The function's settings, its errors and the failure queue name it.
+      .refine(
+        hasNoSecret,
+        'must hold no user, password or query, which logs and messages would show',
+      ),
 
     /**
      * Nodes whose messages it gets.

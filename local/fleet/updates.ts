@@ -22,15 +22,18 @@ export interface Updates {
   connected(session: Session): Promise<void>
 }
 
+/** A text of a document; what is none, or is too long to hold, is not there. */
+const text = (most: number) => z.string().max(most).optional().catch(undefined)
+
 /** What AWS IoT Jobs tells of the job a thing is at. */
 const Told = z.object({
   execution: z
     .object({
       jobId: z.string(),
       jobDocument: z.object({
-        operation: z.string(),
-        version: z.string().max(31).optional(),
-        url: z.string().max(3071).optional(),
+        operation: text(3071),
+        version: text(31),
+        url: text(3071),
       }),
     })
     .optional(),

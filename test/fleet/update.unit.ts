@@ -157,6 +157,21 @@ describe('a simulated node', () => {
     ],
     ['gets no address', () => job('/good', { url: undefined }), {}, 'REJECTED', 'url_missing'],
     [
+      'gets a version longer than it can hold',
+      () => job('/good', { version: '2'.repeat(32) }),
+      {},
+      'REJECTED',
+      'version_missing',
+    ],
+    [
+      'gets an address longer than it can hold',
+      () => job(`/${'a'.repeat(3_072)}`),
+      {},
+      'REJECTED',
+      'url_missing',
+    ],
+    ['is not told what to do', () => ({ operation: 7 }), {}, 'REJECTED', 'operation_unknown'],
+    [
       'is asked for something else',
       () => ({ operation: 'dance' }),
       {},

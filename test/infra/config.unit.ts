@@ -62,6 +62,12 @@ describe('a wrong configuration', () => {
     [{ tallyWindow: 3 }, 'tallyWindow'],
     [{ formerSystem: { url: 'former.example', nodes: ['a'] } }, '(is "former.example")'],
     [{ formerSystem: { url: 'http://former.example/', nodes: ['a'] } }, 'must begin with https'],
+    ...['https://us:secret@former.example/', 'https://former.example/?key=secret'].map(
+      (url): [object, string] => [
+        { formerSystem: { url, nodes: ['a'] } },
+        'formerSystem.url: must hold no user, password or query',
+      ],
+    ),
     [{ formerSystem: { url: 'https://former.example/' } }, 'must name 1 to 100 nodes and class'],
     [{ formerSystem: { url: 'https://former.example/', nodes: ['a b'] } }, 'formerSystem.nodes.0'],
   ])('%j is refused with "%s"', (overrides, message) => {
