@@ -1,15 +1,15 @@
 import type { FailureQueue } from '../adapters/failures.ts'
-import type { NodeStore } from '../adapters/nodes.ts'
 import type { FormerRejected } from '../contract/failures.ts'
 import type { RuleEvent } from '../contract/rule-event.ts'
 import { classroomAt } from '../domain/assignment.ts'
 import { readMessage } from '../ingest/read.ts'
 import type { Deliver } from './deliver.ts'
 import { toFormer } from './former.ts'
+import type { Standing } from './standing.ts'
 
 export interface BridgePorts {
   readonly deliver: Deliver
-  readonly nodes: Pick<NodeStore, 'get'>
+  readonly standing: Standing
   readonly failureQueue: FailureQueue<FormerRejected>
   /** Whose messages the former system gets: these nodes, and those that stand in these classrooms. */
   readonly chosen: { readonly nodes: readonly string[]; readonly classrooms: readonly string[] }
@@ -40,8 +40,7 @@ export async function bridge(
   const { chosen } = ports
   const isNamed = chosen.nodes.includes(esp32Name)
   if (!isNamed && chosen.classrooms.length === 0) return left('other node')
-  const { assignments } = await ports.nodes.get(esp32Name)
-  const classroom = classroomAt(assignments, receivedAtMs)
+  const classroom = classroomAt(await ports.standing(esp32Name), receivedAtMs)
   if (!isNamed && (classroom === null || !chosen.classrooms.includes(classroom))) {
     return left('other node')
   }

@@ -2,32 +2,20 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import * as z from 'zod'
 import { documentClient, env } from '../adapters/dynamo.ts'
 import { failureQueue } from '../adapters/failures.ts'
-import { type NodeRecord, nodeStore } from '../adapters/nodes.ts'
+import { nodeStore } from '../adapters/nodes.ts'
 import { logger, metrics, observed } from '../adapters/observe.ts'
 import { RuleEvent } from '../contract/rule-event.ts'
 import { type Bridged, type BridgePorts, bridge } from './bridge.ts'
 import { deliverTo } from './deliver.ts'
+import { standings } from './standing.ts'
 
 /** A rule's event; one that redrive sends says so. */
 const Event = RuleEvent.extend({ redriven: z.literal(true).optional() })
 const Chosen = z.object({ nodes: z.array(z.string()), classrooms: z.array(z.string()) })
 
-/** A node that moves is known to have within so long; reading the registry each time would cost a read a message. */
-const KNOWN_FOR_MS = 5 * 60_000
-
-const registry = nodeStore(documentClient(), env('NODES_TABLE'))
-const known = new Map<string, { readonly record: NodeRecord; readonly atMs: number }>()
 const ports: BridgePorts = {
   deliver: deliverTo(env('FORMER_URL')),
-  nodes: {
-    async get(esp32Name) {
-      const last = known.get(esp32Name)
-      if (last !== undefined && Date.now() - last.atMs < KNOWN_FOR_MS) return last.record
-      const record = await registry.get(esp32Name)
-      known.set(esp32Name, { record, atMs: Date.now() })
-      return record
-    },
-  },
+  standing: standings(nodeStore(documentClient(), env('NODES_TABLE')), Date.now),
   failureQueue: failureQueue(env('FAILURES_QUEUE_URL')),
   chosen: Chosen.parse(JSON.parse(env('FORMER_CHOSEN'))),
   now: Date.now,

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import type { NodeRecord } from '../../functions/adapters/nodes.ts'
 import { type BridgePorts, bridge } from '../../functions/bridge/bridge.ts'
 import { deliverTo } from '../../functions/bridge/deliver.ts'
 import type { FormerRejected } from '../../functions/contract/failures.ts'
@@ -23,10 +22,9 @@ const event = (text: string, esp32_name = NODE): RuleEvent => ({
 /** All nodes stand in B2-101. */
 function ports(former: Pick<FormerSystem, 'url'>, chosen: Partial<BridgePorts['chosen']> = {}) {
   const aside: FormerRejected[] = []
-  const record = { assignments: [{ classroom: 'B2-101', fromMs: 0 }] } as unknown as NodeRecord
   const all: BridgePorts = {
     deliver: deliverTo(former.url, 2_000),
-    nodes: { get: async () => record },
+    standing: async () => [{ classroom: 'B2-101', fromMs: 0 }],
     failureQueue: { put: async (message) => void aside.push(message) },
     chosen: { nodes: [NODE], classrooms: [], ...chosen },
     now: () => RECEIVED_AT_MS + 1,
