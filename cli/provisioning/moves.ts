@@ -46,13 +46,13 @@ export async function moveNode(
     const registry = openRegistry(stack)
     try {
       await registry.assign(esp32Name, to, recordedBy(), nowMs)
-      // Its group is that of today, whatever of the past or the future was recorded.
-      const today = classroomAt([...record.assignments, to], nowMs)
-      await regroup(stack, esp32Name, today)
     } finally {
       registry.close()
     }
   }
+  // Its group is that of today, whatever of the past or the future was recorded, and whoever ended before this.
+  const assignments = isNew ? [...record.assignments, to] : record.assignments
+  await regroup(stack, esp32Name, classroomAt(assignments, nowMs))
   const lambda = new LambdaClient(stack.client('lambda'))
   try {
     const event = { follow: { node: esp32Name } }
