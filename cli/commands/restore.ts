@@ -88,7 +88,7 @@ function rollups(group: Command, output: Output): void {
     .description('bring watermarks and day items back to what the ledger says')
     .option('--node <esp32_name>', 'only those of this node')
     .option('--from <day>', 'first local day', FIRST_DAY)
-    .option('--to <day>', 'last local day (default: today)')
+    .option('--to <day>', 'last local day (default: tomorrow)')
     .action((options: ScopeOptions) => mendRollups(options, output))
 }
 

@@ -25,6 +25,7 @@ export function tickets(program: Command, output: Output): void {
       const { option } = await import('../quantity.ts')
       const z = await import('zod')
       const { TICKET_STATUSES } = await import('../../functions/adapters/tickets.ts')
+      const { Esp32Name } = await import('../../functions/contract/names.ts')
       const { listTickets } = await import('../reconciliation/tickets.ts')
       const all = [...TICKET_STATUSES, 'all'] as const
       const status = option(
@@ -32,8 +33,10 @@ export function tickets(program: Command, output: Output): void {
         z.literal(all, `must be one of ${all.join(', ')}`),
         options.status ?? 'open',
       )
+      const node =
+        options.node === undefined ? undefined : option('--node', Esp32Name, options.node)
       const stack = await openStack(options)
-      const lines = await listTickets(stack, { node: options.node, status })
+      const lines = await listTickets(stack, { node, status })
       for (const line of lines) output.out(`${line}\n`)
     })
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { usage } from '../failure.ts'
 
 /** The services the CLI calls through the AWS SDK. */
 export type Service =
@@ -82,11 +81,6 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   if (options.stage === undefined || options.stage === 'local') {
     const { openLocal } = await import('./local.ts')
     return openLocal(options.dataDir)
-  }
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(options.stage)) {
-    throw usage(
-      `--stage must be a lower-case name of at most 32 characters, not "${options.stage}"`,
-    )
   }
   const { openAws } = await import('./aws.ts')
   return openAws(options.stage, options.dataDir)

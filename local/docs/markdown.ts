@@ -39,8 +39,8 @@ const head = `# The HTTP API
 document is \`GET /api/power-analytics/openapi.json\`, a typed client \`functions/contract/client.ts\`.
 
 - **Who.** \`Authorization: Bearer <token>\`. A token comes from \`autovolt token\`, or from signing in to the user pool. Roles:
-  viewer reads figures, operator also works with nodes, ledger and tickets, admin also sets tariffs. A viewer may be limited to
-  classrooms; every other answers 404, and the campus is theirs alone.
+  viewer reads figures, operator also ledger and jobs, works with tickets and posts telemetry, admin also sets tariffs. A viewer
+  may be limited to classrooms; every other answers 404, and the campus is theirs alone.
 - **Days** are local days of the site, \`YYYY-MM-DD\`. Instants are ISO 8601; those sent carry an offset (a \`+\` is written \`%2B\`).
 - **Energy** comes as Wh, kWh and whole mWh (\`total_mwh\`), **money** in the currency and in whole millionths
   (\`total_cost_micro\`): compare and add the whole ones. A cost is \`null\` where energy has no price; no price is ever assumed.
