@@ -112,9 +112,11 @@ export function understand(
 function calledBy(stack: Stack, { failures }: RuleFailure, own: string): string[] {
   const fns = failures
     .filter(({ failedAction }) => failedAction === 'LambdaAction')
-    .map(({ failedResource = '' }) =>
-      failedResource.startsWith('arn:') ? ownFunction(stack, failedResource) : own,
-    )
+    .map(({ failedResource = '' }) => {
+      if (failedResource.startsWith('arn:')) return ownFunction(stack, failedResource)
+      const isName = failedResource.startsWith(`autovolt-${stack.stage}-`)
+      return isName ? ownFunction(stack, `arn:aws:lambda:::function:${failedResource}`) : own
+    })
   return [...new Set(fns)]
 }
 

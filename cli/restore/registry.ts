@@ -43,7 +43,7 @@ export async function restoreRegistry(
       const of = request.day === undefined ? '' : ` of ${request.day}`
       throw new Failure(`${bucket} holds no whole copy${of} of the registry`)
     }
-    for (const key of found.passedOver) tell(`${key} is passed over: it lacks a whole table`)
+    for (const { key, why } of found.passedOver) tell(`${key} is passed over: ${why}`)
     tell(`from ${found.key}`)
     return withItems(stack, async (client) => {
       const restored: RestoredTable[] = []

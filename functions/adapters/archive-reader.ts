@@ -64,7 +64,7 @@ export function archiveReader(client: S3Client, Bucket: string): ArchiveReader {
 }
 
 /** The bytes of an object. @throws Error that names it and why it cannot be read */
-async function bodyOf(client: S3Client, Bucket: string, Key: string): Promise<Uint8Array> {
+export async function bodyOf(client: S3Client, Bucket: string, Key: string): Promise<Uint8Array> {
   try {
     const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }))
     return (await Body?.transformToByteArray()) ?? new Uint8Array()

@@ -2,13 +2,9 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3'
+import { ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import * as z from 'zod'
+import { bodyOf } from './archive-reader.ts'
 
 /** Tables that are copied, in this order: what a ticket says was decided is then in the later one. */
 export const BACKED_UP = ['control', 'nodes'] as const
@@ -33,11 +29,11 @@ const BackupManifest = z.object({
 })
 export type BackupManifest = z.infer<typeof BackupManifest>
 
-/** A whole copy, and the keys of later ones that were passed over. */
+/** A whole copy, and the later ones that were passed over. */
 export interface Copy {
   readonly key: string
   readonly manifest: BackupManifest
-  readonly passedOver: readonly string[]
+  readonly passedOver: readonly { readonly key: string; readonly why: string }[]
 }
 
 /** Copies of tables in the archive, by the day of the site they were made on. */
@@ -46,8 +42,9 @@ export interface BackupStore {
   put(day: string, table: BackedUpTable, index: number, lines: readonly string[]): Promise<Part>
   complete(day: string, manifest: BackupManifest): Promise<string>
   /**
-   * The last whole copy, or the last one of a day; null when there is none. One of a table that holds
-   * nothing is passed over where an earlier one has something of every table: it was made after the loss.
+   * The last whole copy, or the last one of a day; null when there is none. One whose parts are not all there
+   * is none: a bucket in another region gets them in any order. One without anything of a table is passed
+   * over where an earlier one has something of each: it was made after the loss.
    */
   latest(day?: string): Promise<Copy | null>
   /** @throws Error when the object is not the one the manifest names */
@@ -65,10 +62,7 @@ export function backupStore(client: S3Client, Bucket: string): BackupStore {
     const ChecksumSHA256 = digest.toString('base64')
     await client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType, ChecksumSHA256 }))
   }
-  const get = async (Key: string) => {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }))
-    return (await Body?.transformToByteArray()) ?? new Uint8Array()
-  }
+  const get = (Key: string) => bodyOf(client, Bucket, Key)
   const manifestOf = async (key: string): Promise<BackupManifest> => {
     const text = Buffer.from(await get(key)).toString('utf8')
     return BackupManifest.parse(JSON.parse(text))
@@ -89,23 +83,28 @@ export function backupStore(client: S3Client, Bucket: string): BackupStore {
     },
     async latest(day) {
       const Prefix = day === undefined ? FOLDER : `${FOLDER}${day}/`
-      const found: string[] = []
+      const keys = new Set<string>()
       let StartAfter: string | undefined
       do {
         const page: { Contents?: { Key?: string }[]; IsTruncated?: boolean } = await client.send(
           new ListObjectsV2Command({ Bucket, Prefix, StartAfter }),
         )
-        const keys = (page.Contents ?? []).map(({ Key = '' }) => Key)
-        found.push(...keys.filter((key) => MANIFEST.test(key)))
-        StartAfter = page.IsTruncated ? keys.at(-1) : undefined
+        for (const { Key = '' } of page.Contents ?? []) keys.add(Key)
+        StartAfter = page.IsTruncated ? page.Contents?.at(-1)?.Key : undefined
       } while (StartAfter !== undefined)
-      const newestFirst = found.reverse()
+      const passedOver: { key: string; why: string }[] = []
       let newest: Copy | null = null
-      for (const [at, key] of newestFirst.entries()) {
+      for (const key of [...keys].filter((it) => MANIFEST.test(it)).reverse()) {
         const manifest = await manifestOf(key)
-        newest ??= { key, manifest, passedOver: [] }
-        if (BACKED_UP.every((table) => manifest.tables[table].length > 0)) {
-          return { key, manifest, passedOver: newestFirst.slice(0, at) }
+        const parts = BACKED_UP.flatMap((table) => manifest.tables[table])
+        const missing = parts.find((part) => !keys.has(part.key))
+        const empty = BACKED_UP.find((table) => manifest.tables[table].length === 0)
+        if (missing !== undefined) passedOver.push({ key, why: `${missing.key} is not there` })
+        else {
+          const copy = { key, manifest, passedOver: [...passedOver] }
+          if (empty === undefined) return copy
+          newest ??= copy
+          passedOver.push({ key, why: `it holds nothing of ${empty}` })
         }
       }
       return newest

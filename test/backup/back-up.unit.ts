@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
@@ -100,14 +100,41 @@ it('a copy of a table that was lost is passed over for one from before the loss'
   const sameDay = await copy('2026-01-20', { control: tariffs, nodes: [] }, 3)
   const night = await copy('2026-01-21', { control: [], nodes: [] }, 4)
 
-  const passedOver = [night.key, sameDay.key]
+  const why = 'it holds nothing of nodes'
+  const passedOver = [
+    { key: night.key, why: 'it holds nothing of control' },
+    { key: sameDay.key, why },
+  ]
   expect(await store().latest()).toMatchObject({ key: whole.key, passedOver })
   expect(await store().latest('2026-01-20')).toMatchObject({
     key: whole.key,
-    passedOver: [sameDay.key],
+    passedOver: [{ key: sameDay.key, why }],
   })
   // Of that day there is no other.
   expect(await store().latest('2026-01-21')).toMatchObject({ key: night.key, passedOver: [] })
+})
+
+it('a copy whose parts are not all there is none, as where another region got its manifest first', async () => {
+  const copy = (day: string, afterMs: number) =>
+    backUp(day, {
+      store: store(),
+      scan: scan({
+        control: [[tariff(`site#${day}`)]],
+        nodes: [[marshall({ esp32_name: `esp32-${day}`, kind: 'node' })]],
+      }),
+      now: () => NIGHT + afterMs,
+    })
+  const whole = await copy('2026-01-22', 5)
+  const torn = await copy('2026-01-23', 6)
+  const [part] = (await store().latest())?.manifest.tables.nodes ?? []
+  const Key = part?.key ?? expect.fail('no part')
+  await s3.send(new DeleteObjectCommand({ Bucket: 'kept', Key }))
+
+  expect(await store().latest()).toMatchObject({
+    key: whole.key,
+    passedOver: [{ key: torn.key, why: `${Key} is not there` }],
+  })
+  expect(await store().latest('2026-01-23')).toBeNull()
 })
 
 it('an object that is not what the manifest names is not taken for it', async () => {
@@ -116,6 +143,8 @@ it('an object that is not what the manifest names is not taken for it', async ()
   await expect(store().items(part)).rejects.toThrow(
     `${part.key} must have the SHA-256 ${part.sha256} of its manifest, has `,
   )
+  const gone = { ...part, key: 'registry/2026-01-19/nodes-00001~gone.json.gz' }
+  await expect(store().items(gone)).rejects.toThrow(`${gone.key} cannot be read`)
 })
 
 it.each([

@@ -156,13 +156,14 @@ describe('a message', () => {
     expect(failing()).toEqual({ kind, fns, event, archived: event })
     expect(failing('SomeNewAction')).toEqual({ kind, fns, event, archived: event })
     // Ingest has it; the bridge has not.
-    const failedResource =
-      'arn:aws:lambda:ap-south-1:123456789012:function:autovolt-prod-bridge:live'
-    const bridge = { ...message, failures: [{ failedAction: 'LambdaAction', failedResource }] }
-    expect(understood(bridge, 'rule-failures').errand).toMatchObject({
-      fns: ['autovolt-prod-bridge:live'],
-      archived: null,
-    })
+    const arn = 'arn:aws:lambda:ap-south-1:123456789012:function:autovolt-prod-bridge:live'
+    for (const failedResource of [arn, 'autovolt-prod-bridge:live', 'autovolt-prod-bridge']) {
+      const bridge = { ...message, failures: [{ failedAction: 'LambdaAction', failedResource }] }
+      expect(understood(bridge, 'rule-failures').errand).toMatchObject({
+        fns: ['autovolt-prod-bridge:live'],
+        archived: null,
+      })
+    }
     const heartbeat = { ...message, topic: 'autovolt/esp32-a/heartbeat', failures: [] }
     expect(understood(heartbeat, 'rule-failures').errand).toMatchObject({
       fns: ['autovolt-prod-presence:live'],
