@@ -45,12 +45,14 @@ const Finding = z.object({
   evidence: z.record(z.string(), z.unknown()),
 })
 
-/** A ticket that a run opened, as the notification names it. */
+/** Tickets of one rule and severity that a run opened: an item holds no name for each of thousands. */
 export const Opened = z.object({
-  id: z.string(),
   rule: z.string(),
-  register: z.string(),
   severity: z.string(),
+  /** Pieces of former versions have an element for each ticket. */
+  count: count.default(1),
+  /** Those of the first. */
+  registers: z.array(z.string()).default([]),
 })
 export type Opened = z.infer<typeof Opened>
 

@@ -15,7 +15,7 @@ import { registerKey } from '../domain/reading.ts'
 import { type Anchor, type LookPorts, lookAt, type Seen, type Window } from './look.ts'
 import { repair } from './repair.ts'
 import { askAgain } from './resend.ts'
-import { siteFinding } from './result.ts'
+import { openedOf, siteFinding } from './result.ts'
 import { settleTickets } from './tickets.ts'
 
 export interface NodePorts extends LookPorts {
@@ -90,7 +90,7 @@ export async function reconcileNode(
     proof: proofOf(last, await ports.quarantined(esp32Name, window.fromMs)),
     checks: countsOf([...findingsOf(first.view).filter(wasRepaired(repairs)), ...findings]),
     repairs,
-    opened: opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
+    opened: openedOf(opened),
     closed: closed.length,
     open,
     restated_days: repairs.reduce((days, { days: written }) => days + written, 0),

@@ -1,9 +1,8 @@
 import type { Notice } from '../adapters/notices.ts'
 import type { Pause } from '../adapters/pauses.ts'
 import type { Opened, Run } from '../adapters/reconciliations.ts'
-
-/** Tickets of one rule named one by one; the rest is a number. */
-const NAMED = 5
+import { sum } from '../domain/rollup/figures.ts'
+import { NAMED } from './result.ts'
 
 /**
  * What a run has to tell, in one message however many tickets it opened: a failed run and new tickets of
@@ -18,22 +17,20 @@ export function noticeOf(
   isNightly: boolean,
   pause: Pause | null = null,
 ): Notice | null {
-  const high = opened.filter(({ severity }) => severity === 'high')
+  const high = countOf(opened.filter(({ severity }) => severity === 'high'))
   const isFailed = run.status === 'failed'
-  if (!isNightly && !isFailed && high.length === 0) return null
+  if (!isNightly && !isFailed && high === 0) return null
   const words = [
     isFailed ? 'failed' : 'done',
-    `${opened.length} new tickets`,
-    ...(high.length > 0 ? [`${high.length} of high severity`] : []),
+    `${countOf(opened)} new tickets`,
+    ...(high > 0 ? [`${high} of high severity`] : []),
   ]
-  const byRule = [...Map.groupBy(opened, ({ rule }) => rule)].sort(
-    ([, a], [, b]) => rank(b) - rank(a) || b.length - a.length,
-  )
-  const lines = byRule.map(([rule, tickets]) => {
-    const names = tickets.slice(0, NAMED).map(({ register }) => register)
-    const more = tickets.length - names.length
-    const severity = tickets[0]?.severity
-    return `${rule} (${severity}): ${tickets.length} – ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const worstFirst = opened.toSorted((a, b) => rank(b) - rank(a) || b.count - a.count)
+  const lines = worstFirst.map(({ rule, severity, count, registers }) => {
+    const more = count - registers.length
+    const named = registers.length === 0 ? [] : [registers.join(', ')]
+    const names = [...named, ...(more > 0 ? [`${more} more`] : [])].join(' and ')
+    return `${rule} (${severity}): ${count} – ${names}`
   })
   const proof = run.proof && [
     `${run.proof.readings_accepted} readings accepted, ${run.proof.readings_booked} booked, ${run.proof.readings_unbooked} not booked, ${run.proof.suspense_mwh} mWh in suspense, ${run.proof.messages_quarantined} messages in quarantine, ${run.proof.messages_unreadable} unreadable`,
@@ -57,5 +54,6 @@ export function noticeOf(
   }
 }
 
-const rank = (tickets: readonly Opened[]) =>
-  ['info', 'low', 'medium', 'high'].indexOf(tickets[0]?.severity ?? 'info')
+const countOf = (opened: readonly Opened[]) => sum(opened.map(({ count }) => count))
+
+const rank = ({ severity }: Opened) => ['info', 'low', 'medium', 'high'].indexOf(severity)

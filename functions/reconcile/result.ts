@@ -1,5 +1,7 @@
-import type { PieceResult, Proof } from '../adapters/reconciliations.ts'
+import type { Opened, PieceResult, Proof } from '../adapters/reconciliations.ts'
+import type { Ticket } from '../adapters/tickets.ts'
 import type { Finding } from '../domain/checks/finding.ts'
+import { sum } from '../domain/rollup/figures.ts'
 
 export const NO_PROOF: Proof = {
   registers: 0,
@@ -36,7 +38,7 @@ export function addResult(a: PieceResult, b: PieceResult): PieceResult {
     proof: addProof(a.proof, b.proof),
     checks: addCounts(a.checks, b.checks),
     repairs: [...a.repairs, ...b.repairs],
-    opened: [...a.opened, ...b.opened],
+    opened: addOpened(a.opened, b.opened),
     closed: a.closed + b.closed,
     open: a.open + b.open,
     restated_days: a.restated_days + b.restated_days,
@@ -45,6 +47,29 @@ export function addResult(a: PieceResult, b: PieceResult): PieceResult {
     site: [...a.site, ...b.site],
     anchors_sha256: null,
   }
+}
+
+/** Tickets of one rule named one by one; the rest is a number. */
+export const NAMED = 5
+
+/** What a run opened, by rule and severity. */
+export const openedOf = (tickets: readonly Ticket[]): Opened[] =>
+  addOpened(
+    tickets.map(({ rule, severity, register }) => ({
+      rule,
+      severity,
+      count: 1,
+      registers: [register],
+    })),
+  )
+
+export function addOpened(...lists: readonly (readonly Opened[])[]): Opened[] {
+  const byKind = Map.groupBy(lists.flat(), ({ rule, severity }) => `${rule} ${severity}`)
+  return [...byKind.values()].map((some) => {
+    const { rule, severity } = some[0] as Opened
+    const registers = some.flatMap((one) => one.registers).slice(0, NAMED)
+    return { rule, severity, count: sum(some.map((one) => one.count)), registers }
+  })
 }
 
 /** A finding that concerns more than a node, as a piece keeps it until the end of the run. */

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import { type AnchorStore, type Manifest, pieceOf, sealed } from '../adapters/anchors.ts'
+import { type AnchorStore, type Kept, type Manifest, pieceOf, sealed } from '../adapters/anchors.ts'
 import type { NodeStore } from '../adapters/nodes.ts'
 import type { PauseStore } from '../adapters/pauses.ts'
 import type { ReconciliationStore, Run } from '../adapters/reconciliations.ts'
@@ -11,7 +11,7 @@ import { sum } from '../domain/rollup/figures.ts'
 import { anchoredNodes } from './anchors.ts'
 import { manifestFindings, trustedManifest } from './manifests.ts'
 import { noticeOf } from './notice.ts'
-import { addResult, LISTED, NO_RESULT, siteFinding } from './result.ts'
+import { addOpened, addResult, LISTED, NO_RESULT, openedOf, siteFinding } from './result.ts'
 import { type TellPorts, tell, tellInstead, toTell } from './tell.ts'
 import { settleTickets } from './tickets.ts'
 
@@ -120,6 +120,10 @@ async function seeToOthers(run: Run, ports: RunPorts): Promise<void> {
   }
 }
 
+/**
+ * Plans a run's pieces. How many there are, and what it compares with, is written before any of them: who plans
+ * again, after a crash or at the same time, cuts the same pieces though nodes have come meanwhile.
+ */
 async function plan(run: Run, ports: RunPorts): Promise<Run> {
   const before = await trustedManifest(run.started_at_ms, ports)
   // A node whose items are gone has its chains still.
@@ -129,36 +133,40 @@ async function plan(run: Run, ports: RunPorts): Promise<Run> {
     sizes.set(esp32Name, Math.max(1, watermarks.size))
   }
   const names = [...sizes.keys()]
-  const pieces = cut(names, sum([...sizes.values()]))
-  const queue = pieces.map((nodes, index) => ({ index, nodes, result: null }))
+  const sized = run.pieces > 0 ? run : await saved(sizedBy(run, sizes, before), ports)
+  if (sized.status !== 'planning') return sized
+  const queue = cut(names, sized.pieces).map((nodes, index) => ({ index, nodes, result: null }))
   const put = async () => {
     for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
       await ports.runs.plan(run.run_id, piece)
     }
   }
   await Promise.all(Array.from({ length: PUTS_AT_ONCE }, put))
-  const next: Run = {
-    ...run,
-    revision: run.revision + 1,
-    status: 'running',
-    nodes: names.length,
-    pieces: pieces.length,
-    compares_with: before && { key: before.key, sha256: before.sha256 },
-  }
-  if (await ports.runs.save(next)) return next
-  const theirs = await ports.runs.get(run.run_id)
+  return saved({ ...sized, status: 'running' }, ports)
+}
+
+const sizedBy = (run: Run, sizes: ReadonlyMap<string, number>, before: Kept | null): Run => ({
+  ...run,
+  nodes: sizes.size,
+  pieces: piecesFor(sum([...sizes.values()])),
+  compares_with: before && { key: before.key, sha256: before.sha256 },
+})
+
+/** The run as it is written: by another, where that one was faster. */
+async function saved(run: Run, { runs }: Pick<RunPorts, 'runs'>): Promise<Run> {
+  const next = { ...run, revision: run.revision + 1 }
+  if (await runs.save(next)) return next
+  const theirs = await runs.get(run.run_id)
   if (theirs === null) throw new Error(`run ${run.run_id} was there and is gone`)
   return theirs
 }
 
-/**
- * Nodes by the piece they belong to. The number of pieces is a power of two, so that a site that grows
- * finds the anchors of a piece in one or two of the pieces of the run before.
- */
-export function cut(names: readonly string[], registers: number): string[][] {
-  if (names.length === 0) return []
-  const wanted = Math.ceil(registers / REGISTERS_A_PIECE)
-  const count = 2 ** Math.ceil(Math.log2(wanted))
+/** A power of two, so that a site that grows finds the anchors of a piece in one or two of the run before. */
+export const piecesFor = (registers: number) =>
+  registers === 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.ceil(registers / REGISTERS_A_PIECE)))
+
+/** Nodes by the piece they belong to. */
+export function cut(names: readonly string[], count: number): string[][] {
   const pieces = Array.from({ length: count }, (): string[] => [])
   for (const name of names) pieces[pieceOf(name, count)]?.push(name)
   return pieces
@@ -193,10 +201,7 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
   const broken = (await manifestFindings(run.started_at_ms, ports)).map(siteFinding)
   const findings = merged([...total.site, ...broken])
   const site = await settleTickets('site', findings, settling, ports.tickets)
-  const opened = [
-    ...total.opened,
-    ...site.opened.map(({ id, rule, register, severity }) => ({ id, rule, register, severity })),
-  ]
+  const opened = addOpened(total.opened, openedOf(site.opened))
   const ended: Run = {
     ...anchored,
     revision: anchored.revision + 1,
@@ -207,7 +212,7 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
     checks: total.checks,
     repairs: total.repairs.length,
     repaired: total.repairs.slice(0, LISTED),
-    tickets_opened: opened.length,
+    tickets_opened: sum(opened.map(({ count }) => count)),
     tickets_closed: total.closed + site.closed.length,
     restated_days: total.restated_days,
     resends: total.resends,

@@ -16,6 +16,47 @@ describe('a run', () => {
     expect([...it.pieces.values()].flatMap(({ nodes }) => nodes).sort()).toEqual([...NAMES].sort())
   })
 
+  /** Sixty nodes make two pieces; with ten more that come while they are planned it would be four. */
+  function growing(meanwhile: () => Promise<void>) {
+    const it = siteOf(NAMES.slice(0, 60))
+    let planned = 0
+    const plan: typeof it.ports.runs.plan = async (...piece) => {
+      planned += 1
+      if (planned === 2) {
+        for (const name of NAMES.slice(60, 70)) it.registry.add(name)
+        await meanwhile()
+      }
+      return it.ports.runs.plan(...piece)
+    }
+    const start = () => startRun('r1', 'schedule', it.ports)
+    const first = () =>
+      startRun('r1', 'schedule', { ...it.ports, runs: { ...it.ports.runs, plan } })
+    const ends = async () => {
+      expect(await it.worker(0)).toMatchObject({ status: 'done', pieces: 2 })
+      const looked = [...it.pieces.values()].flatMap(({ nodes }) => nodes)
+      expect(new Set(looked).size).toBe(looked.length)
+      expect(looked).toEqual(expect.arrayContaining(NAMES.slice(0, 60)))
+    }
+    return { first, start, ends }
+  }
+
+  it('is planned in the same pieces again after a crash, though nodes have come', async () => {
+    const { first, start, ends } = growing(async () => {
+      throw new Error('the process was killed')
+    })
+    await expect(first()).rejects.toThrow('the process was killed')
+    await start()
+    await ends()
+  })
+
+  it('is planned in the same pieces by two starts at once, though nodes have come', async () => {
+    const { first, start, ends } = growing(async () => {
+      await start()
+    })
+    await first()
+    await ends()
+  })
+
   it('by two workers at once opens each ticket once, and tells of all of them once', async () => {
     const it = site()
     await startRun('r1', 'schedule', it.ports)
