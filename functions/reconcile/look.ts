@@ -16,6 +16,7 @@ import {
   type RawWindow,
   type RawWindowPorts,
   readWindow,
+  timeOf,
   unbookedOf,
 } from './raw.ts'
 
@@ -93,7 +94,11 @@ export async function lookAt(
     register,
     chain,
     unbooked: unbooked.map(({ id, receivedAtMs }) => ({ id, receivedAtMs })),
-    unreadable: raw.unreadable,
+    unreadable: raw.unreadable.map((event) => ({
+      id: event.id,
+      atMs: timeOf(event, known),
+      reason: event.reason,
+    })),
     lineFaults: [],
     dayFaults: [],
     before: known.findLast(({ tMs }) => tMs < fromMs) ?? before,

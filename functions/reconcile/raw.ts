@@ -1,5 +1,5 @@
 import { fromItem, type StoredMessage, whyUnreadable } from '../adapters/raw.ts'
-import type { SequenceSpan, UnreadableEvent } from '../domain/checks/view.ts'
+import type { SequenceSpan } from '../domain/checks/view.ts'
 import { distinct } from '../domain/order.ts'
 import type { PlacedReading, Reading } from '../domain/reading.ts'
 
@@ -13,13 +13,21 @@ export interface RawWindowPorts {
   readonly most?: number
 }
 
+/** A raw event that cannot be opened, as it lies in the table. */
+export interface Unreadable {
+  readonly id: string
+  /** Null where even that cannot be read. */
+  readonly receivedAtMs: number | null
+  readonly reason: string
+}
+
 /** The raw events of a register in a window, and what they hold. */
 export interface RawWindow {
   readonly readings: readonly Reading[]
   /** The item a reading came in, by the reading's id. */
   readonly items: ReadonlyMap<string, Record<string, unknown>>
   readonly given: readonly SequenceSpan[]
-  readonly unreadable: readonly UnreadableEvent[]
+  readonly unreadable: readonly Unreadable[]
   /** There are more than a run can hold: it goes on when these are booked. */
   readonly isCut: boolean
 }
@@ -29,6 +37,8 @@ const MOST_READINGS = 250_000
 /** A message may begin with a reading this far before others of it. */
 const BEFORE = 200
 const DAY_MS = 86_400_000
+/** Whoever looks at an event that cannot be opened sees the rest. */
+const REASON_CHARACTERS = 300
 /** Before the first sequence number. */
 const NONE = -1
 /** A register with more counter epochs than this has another trouble, which `reset_rate` tells. */
@@ -81,12 +91,12 @@ export async function readWindow(
   const readings: Reading[] = []
   const items = new Map<string, Record<string, unknown>>()
   const given: SequenceSpan[] = []
-  const unreadable: UnreadableEvent[] = []
+  const unreadable: Unreadable[] = []
   const { most = MOST_READINGS } = ports
   let isCut = false
   const take = async (range: { from: string; to: string }) => {
     for await (const item of isCut ? [] : ports.rawRange(register, range)) {
-      isCut = readings.length >= most
+      isCut = readings.length + unreadable.length >= most
       if (isCut) return
       const stored = opened(item)
       if ('reason' in stored) {
@@ -118,14 +128,37 @@ export async function readWindow(
   return { readings: distinct(readings), items, given, unreadable, isCut }
 }
 
-function opened(item: Record<string, unknown>): StoredMessage | UnreadableEvent {
+function opened(item: Record<string, unknown>): StoredMessage | Unreadable {
   try {
     return fromItem(item)
   } catch (error) {
     const { received_at_ms } = item
     const receivedAtMs = typeof received_at_ms === 'number' ? received_at_ms : null
-    return { id: String(item.id), receivedAtMs, reason: whyUnreadable(error) }
+    return {
+      id: String(item.id),
+      receivedAtMs,
+      reason: whyUnreadable(error).slice(0, REASON_CHARACTERS),
+    }
   }
+}
+
+/**
+ * When the readings of an event were made that cannot be opened. As long as that lies in the window of a run, the
+ * run reads the event: by a sequence number as long as it reads the readings behind it.
+ */
+export function timeOf(
+  { id, receivedAtMs }: Unreadable,
+  known: readonly PlacedReading[],
+): number | null {
+  const [kind, first, second] = id.split('#')
+  if (kind !== 's') {
+    const atMs = Number.parseInt(first ?? '', 10)
+    return Number.isNaN(atMs) ? receivedAtMs : atMs
+  }
+  const [epoch, seq] = [Number(first), Number.parseInt(second ?? '', 10)]
+  const own = known.filter((it) => it.epoch === epoch && it.seq !== null)
+  const behind = own.find((it) => (it.seq as number) >= seq)
+  return (behind ?? own.at(-1))?.tMs ?? receivedAtMs
 }
 
 /**

@@ -24,6 +24,10 @@ export interface Said {
   readonly isUntimed?: boolean
   /** The event is stored, and the ledger was never given it. */
   readonly isLost?: boolean
+  /** The same, and nobody can open it. */
+  readonly isDamaged?: boolean
+  /** When it was received, in hours like the others. @default - when it was measured */
+  readonly receivedHours?: number
 }
 
 export const RECORD: NodeRecord = {
@@ -42,17 +46,20 @@ export const RECORD: NodeRecord = {
 export async function registerOf(said: readonly Said[]) {
   const journal = memoryJournal()
   const raw: (Record<string, unknown> & { id: string })[] = []
-  for (const { hours, wh, epoch, seq, isLost, isUntimed } of said) {
+  for (const it of said) {
+    const { hours, wh, epoch, seq, isLost, isUntimed, isDamaged, receivedHours = hours } = it
     const atMs = WINDOW.fromMs + hours * HOUR_MS
+    const receivedAtMs = WINDOW.fromMs + receivedHours * HOUR_MS
     const text = JSON.stringify({
       ...(epoch !== undefined && { counter_epoch: epoch, sequence_no: seq }),
       ...(!isUntimed && { measured_at: atMs }),
       energy_wh_total: wh,
     })
-    const readings = fromWire(TelemetryMessage.parse(JSON.parse(text)), atMs)
-    const stored = { register: NAME, count: 1, text, receivedAtMs: atMs, via: 'mqtt' as const }
-    raw.push(toItem(stored, readings[0]?.id ?? '', 730))
-    if (!isLost)
+    const readings = fromWire(TelemetryMessage.parse(JSON.parse(text)), receivedAtMs)
+    const stored = { register: NAME, count: 1, text, receivedAtMs, via: 'mqtt' as const }
+    const item = toItem(stored, readings[0]?.id ?? '', 730)
+    raw.push(isDamaged ? { ...item, payload: Buffer.from('damaged') } : item)
+    if (!isLost && !isDamaged)
       await book(NAME, readings, { journal, facts: async () => NO_FACTS, now: () => atMs })
   }
   raw.sort((a, b) => (a.id < b.id ? -1 : 1))

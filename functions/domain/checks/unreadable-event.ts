@@ -1,23 +1,33 @@
-import type { Finding } from './finding.ts'
+import { dateAt, localDay } from '../calendar.ts'
+import { type Finding, NAMED } from './finding.ts'
 import type { NodeView } from './view.ts'
 
-/** An event whose receipt nobody can read lies before every window: no run takes it for explained. */
+/** An event of which nobody knows the time lies before every window: no run takes it for explained. */
 const FOR_GOOD_MS = 0
-/** Whoever looks at the event sees the rest. */
-const REASON_CHARACTERS = 300
+const NO_DATE = 'without a time'
 
-/** A raw event can be opened: what one that cannot be holds is in no figure, and in no count of readings. */
-export function unreadableEvent({ registers }: NodeView): Finding[] {
-  return registers.flatMap(({ register, unreadable }) =>
-    unreadable.map(
-      ({ id, receivedAtMs, reason }): Finding => ({
+/**
+ * A raw event can be opened: what one that cannot be holds is in no figure, and in no count of readings. One
+ * finding for each day, since what damages one event may damage all of them.
+ */
+export function unreadableEvent({ registers, zone }: NodeView): Finding[] {
+  return registers.flatMap(({ register, unreadable }) => {
+    const days = Map.groupBy(unreadable, ({ atMs }) =>
+      atMs === null ? NO_DATE : dateAt(atMs, zone),
+    )
+    return [...days].map(
+      ([date, events]): Finding => ({
         rule: 'unreadable_event',
         register,
-        window: id,
-        fromMs: receivedAtMs ?? FOR_GOOD_MS,
+        window: date,
+        fromMs: date === NO_DATE ? FOR_GOOD_MS : localDay(date, zone).startMs,
         severity: 'high',
-        evidence: { event: id, reason: reason.slice(0, REASON_CHARACTERS) },
+        evidence: {
+          events: events.length,
+          ids: events.slice(0, NAMED).map(({ id }) => id),
+          reason: events[0]?.reason ?? '',
+        },
       }),
-    ),
-  )
+    )
+  })
 }

@@ -55,8 +55,8 @@ export interface RegisterView {
 /** A raw event that cannot be opened, by its key. */
 export interface UnreadableEvent {
   readonly id: string
-  /** Null where even that cannot be read. */
-  readonly receivedAtMs: number | null
+  /** When its readings were made, as far as its key and what is booked beside it tell; null where nothing does. */
+  readonly atMs: number | null
   readonly reason: string
 }
 

@@ -42,26 +42,39 @@ describe('unbooked_reading', () => {
   })
 })
 
-it('unreadable_event names each event that cannot be opened, by its key', () => {
-  const unreadable = [
-    { id: 's#0000000007#000000000001', receivedAtMs: NOW_MS - HOUR, reason: 'is no JSON' },
-    { id: 't#1768456800000', receivedAtMs: null, reason: 'x'.repeat(400) },
-  ]
-  expect(unreadableEvent(only({ unreadable }))).toEqual([
-    {
-      rule: 'unreadable_event',
-      register: 'esp32-a',
-      window: 's#0000000007#000000000001',
-      fromMs: NOW_MS - HOUR,
-      severity: 'high',
-      evidence: { event: 's#0000000007#000000000001', reason: 'is no JSON' },
-    },
-    expect.objectContaining({
-      window: 't#1768456800000',
-      fromMs: 0,
-      evidence: { event: 't#1768456800000', reason: 'x'.repeat(300) },
-    }),
-  ])
+describe('unreadable_event', () => {
+  const event = (id: string, atMs: number | null) => ({ id, atMs, reason: `${id} is no JSON` })
+
+  it('is one finding a local day, with how many and the first of them by their keys', () => {
+    const unreadable = [
+      ...Array.from({ length: 5_000 }, (_, at) => event(`a${at}`, Date.UTC(2026, 0, 12, 18, 29))),
+      event('b', Date.UTC(2026, 0, 12, 18, 30)),
+    ]
+    expect(unreadableEvent(only({ unreadable }))).toEqual([
+      {
+        rule: 'unreadable_event',
+        register: 'esp32-a',
+        window: '2026-01-12',
+        fromMs: Date.UTC(2026, 0, 11, 18, 30),
+        severity: 'high',
+        evidence: {
+          events: 5_000,
+          ids: Array.from({ length: 10 }, (_, at) => `a${at}`),
+          reason: 'a0 is no JSON',
+        },
+      },
+      expect.objectContaining({
+        window: '2026-01-13',
+        evidence: { events: 1, ids: ['b'], reason: 'b is no JSON' },
+      }),
+    ])
+  })
+
+  it('of which nobody knows the time explains itself in no run', () => {
+    expect(unreadableEvent(only({ unreadable: [event('a', null)] }))).toMatchObject([
+      { window: 'without a time', fromMs: 0 },
+    ])
+  })
 })
 
 it('broken_chain names register and entry, each fault by itself', () => {
@@ -73,6 +86,16 @@ it('broken_chain names register and entry, each fault by itself', () => {
     { register: 'esp32-a', window: 'entry 3 changed', severity: 'high', evidence: { n: 3 } },
     { register: 'esp32-a', window: 'entry 9 missing', severity: 'high', evidence: { n: 9 } },
   ])
+})
+
+it('broken_chain of a chain that is wrong throughout names the first faults and the last', () => {
+  const chain = Array.from({ length: 9_000 }, (_, at) => ({
+    n: at + 1,
+    kind: 'changed' as const,
+    detail: 'content and hash differ',
+  }))
+  const named = brokenChain(only({ chain })).map(({ evidence }) => evidence.n)
+  expect(named).toEqual([...Array.from({ length: 19 }, (_, at) => at + 1), 9_000])
 })
 
 it('lines_differ is one finding a register, with the first faults', () => {
