@@ -85,11 +85,21 @@ export function whyUnreadable(error: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, ' ')
 }
 
+/** The stored message; for an item that is damaged the word for it. */
+export function readable(item: unknown): StoredMessage | 'unreadable' {
+  try {
+    return fromItem(item)
+  } catch {
+    return 'unreadable'
+  }
+}
+
 /** Where raw messages are kept: one conditional put each, and a look at what stands in the way. */
 export interface RawStore {
   /** Puts the message unless its key is taken. @returns false when it is */
   create(raw: RawMessage, firstId: string): Promise<boolean>
-  get(register: string, id: string): Promise<StoredMessage | null>
+  /** @returns null when there is none, `unreadable` for one that nobody can open any more */
+  get(register: string, id: string): Promise<StoredMessage | 'unreadable' | null>
 }
 
 export function rawStore(
@@ -118,7 +128,7 @@ export function rawStore(
       const { Item } = await client.send(
         new GetCommand({ TableName: table, Key: { register, id }, ConsistentRead: true }),
       )
-      return Item === undefined ? null : fromItem(Item)
+      return Item === undefined ? null : readable(Item)
     },
   }
 }

@@ -105,7 +105,8 @@ function cut(message: TelemetryMessage): TelemetryMessage[] {
 
 /**
  * Puts one item under the identity of its first reading. When that is taken, the readings both hold
- * are repeats or claims, and what is left goes under the identity of its own first reading.
+ * are repeats or claims, and what is left goes under the identity of its own first reading. Beside an
+ * item that nobody can open any more all of it is put: a node that says again what it held makes it good.
  */
 async function acceptPiece(
   message: TelemetryMessage,
@@ -117,15 +118,25 @@ async function acceptPiece(
   let rest = withReadings(message, arrival.receivedAtMs)
   const [bearer] = rest
   let isKept = false
+  let isBeside = false
   while (rest.length > 0) {
     const first = rest[0] as Wired
-    if (await ports.raw.create(rawOf(message, rest, whole, arrival), first.reading.id)) {
+    const key = isBeside ? besideOf(first.reading) : first.reading.id
+    if (await ports.raw.create(rawOf(message, rest, whole, arrival), key)) {
       outcome.created += rest.length
       return
     }
-    const stored = await ports.raw.get(registerOf(message, arrival), first.reading.id)
+    const stored = await ports.raw.get(registerOf(message, arrival), key)
     // Only the end of its retention can have taken the item away in between; then it is free again.
     if (stored === null) continue
+    if (stored === 'unreadable') {
+      if (isBeside) {
+        throw new Error(`telemetry item ${key} of ${registerOf(message, arrival)} cannot be read`)
+      }
+      isBeside = true
+      continue
+    }
+    isBeside = false
     const known = new Map(stored.readings.map((reading) => [reading.id, reading]))
     const left = rest.filter((wired) => !known.has(wired.reading.id))
     if (left.length === rest.length) {
@@ -189,15 +200,17 @@ async function putBeside(
   reading: Reading,
   ports: AcceptPorts,
 ): Promise<'conflicts' | 'duplicates'> {
-  const byHash = `${reading.id}~${reading.hash}`
+  const byHash = besideOf(reading)
   for (const key of [byHash, `${byHash}~${raw.receivedAtMs}`]) {
     if (await ports.raw.create(raw, key)) return 'conflicts'
     const stored = await ports.raw.get(raw.register, key)
-    const [claim] = stored?.readings ?? []
+    const [claim] = stored === null || stored === 'unreadable' ? [] : stored.readings
     if (claim !== undefined && !adds(reading, claim)) break
   }
   return 'duplicates'
 }
+
+const besideOf = ({ id, hash }: Reading) => `${id}~${hash}`
 
 function registerOf(message: TelemetryMessage, arrival: Arrival): string {
   return registerKey(arrival.esp32Name, message.device_id ?? null)

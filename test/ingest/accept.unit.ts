@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fromItem } from '../../functions/adapters/raw.ts'
+import { fromItem, type RawItem } from '../../functions/adapters/raw.ts'
 import { accept } from '../../functions/ingest/accept.ts'
 import { memoryStores } from './memory-stores.ts'
 
@@ -201,6 +201,21 @@ describe('a message that lists a reading twice', () => {
     const again = await accept(arrive(twice), stores)
     expect(again).toEqual({ created: 0, duplicates: 33, conflicts: 0, quarantined: null })
   })
+})
+
+test('what a node says again of an item that cannot be opened any more is kept beside it, once', async () => {
+  const stores = memoryStores()
+  const message = readingsFrom(1, 3)
+  await accept(arrive(message), stores)
+  const [[key, item]] = [...stores.items] as [[string, RawItem]]
+  stores.items.set(key, { ...item, payload: Buffer.from('damaged') })
+  const healed = await accept(arrive(readingsFrom(1, 4)), stores)
+  expect(healed).toEqual({ created: 4, duplicates: 0, conflicts: 0, quarantined: null })
+  const beside = [...stores.items.values()].at(-1)
+  expect(fromItem(beside).readings.map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  const again = await accept(arrive(readingsFrom(1, 4)), stores)
+  expect(again).toEqual({ created: 0, duplicates: 4, conflicts: 0, quarantined: null })
+  expect(stores.items.size).toBe(2)
 })
 
 test('an item without the reading it is named after is an error, not an endless loop', async () => {

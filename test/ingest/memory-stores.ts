@@ -1,5 +1,5 @@
 import type { Quarantined } from '../../functions/adapters/quarantine.ts'
-import { fromItem, type RawItem, toItem } from '../../functions/adapters/raw.ts'
+import { type RawItem, readable, toItem } from '../../functions/adapters/raw.ts'
 import type { AcceptPorts } from '../../functions/ingest/accept.ts'
 
 /** Stores in memory with the contract of the tables; items go through the codec as they would there. */
@@ -21,7 +21,7 @@ export function memoryStores(): AcceptPorts & {
       },
       async get(register, id) {
         const item = items.get(`${register} ${id}`)
-        return item === undefined ? null : fromItem(item)
+        return item === undefined ? null : readable(item)
       },
     },
     quarantine: {
