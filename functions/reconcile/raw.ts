@@ -162,8 +162,8 @@ export function timeOf(
 }
 
 /**
- * Readings that should be booked and are not. A clock that lies says nothing: within an epoch the sequence
- * tells what lies behind that which was proved.
+ * Readings that should be booked and are not. A clock that lies, and the receipt of what came late, say nothing:
+ * within an epoch the sequence tells what lies behind that which was proved.
  */
 export function unbookedOf(
   { readings }: Pick<RawWindow, 'readings'>,
@@ -173,8 +173,7 @@ export function unbookedOf(
 ): Reading[] {
   return readings.filter(({ id, atMs, epoch, seq }) => {
     if (bookedIds.has(id)) return false
-    if (atMs >= fromMs) return true
-    if (epoch === null || seq === null) return atMs > throughMs
+    if (epoch === null || seq === null) return atMs >= fromMs || atMs > throughMs
     return seq > (through.get(epoch) ?? NONE)
   })
 }

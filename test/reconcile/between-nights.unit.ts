@@ -77,6 +77,18 @@ it.each<[string, Said[]]>([
     'without sequence numbers',
     [day(-20, 1, 1), day(-10, 2, 2), day(6, 3, 3)].map((it) => untold(it)),
   ],
+  [
+    // Its place is before the last reading from before the window, its receipt, all the time it has, in it.
+    'of which one came late without a time',
+    [
+      day(-20, 1, 1),
+      day(-19, 3, 3, { receivedHours: 24 }),
+      day(1, 2, 2, { isUntimed: true }),
+      day(-10, 4, 4, { receivedHours: 26 }),
+      day(2, 5, 5),
+      day(6, 6, 6),
+    ],
+  ],
 ])('nothing is found where all are booked, %s', async (_, said) => {
   expect(await unbookedIn(said)).toEqual([])
 })
