@@ -35,11 +35,14 @@ export async function lineFaults(
   told: Told,
   journal: JournalReader,
 ): Promise<string[]> {
-  const { entries, known, lines } = tail
+  const { entries, known, lines, edgeMs } = tail
   const head = entries.at(-1)
   if (head === undefined) return []
   const ids = new Set(known.map(({ id }) => id))
-  const within = lines.filter(({ between }) => between.every((id) => ids.has(id)))
+  // What was taken back of a line from before the edge is here, the line itself is not, though its readings moved in.
+  const within = lines.filter(
+    ({ between, toMs }) => toMs >= edgeMs && between.every((id) => ids.has(id)),
+  )
   return [
     ...(await differences(register, head, tail, told, journal)),
     ...counterProblems(within, known),

@@ -67,3 +67,25 @@ it('and what is wrong in it is found all the same', async () => {
     expect.stringContaining('the journal is not what its readings say, in 2 lines'),
   )
 })
+
+it('lines that were taken back when their readings moved into the window are not missed there', async () => {
+  const untimedAt = (hours: number, seq: number): Said => ({
+    hours,
+    wh: seq,
+    epoch: 7,
+    seq,
+    isUntimed: true,
+  })
+  // The fourth and the fifth come first, and lie behind the receipt of what was made before them.
+  const said = [
+    untimedAt(-40, 1),
+    untimedAt(-27, 4),
+    untimedAt(-26, 5),
+    untimedAt(-25, 2),
+    untimedAt(-20, 3),
+    untimedAt(1, 6),
+  ]
+  const { look, anchor } = await registerOf(said)
+  const { view } = await look(anchor)
+  expect([view.before?.seq, view.lineFaults, view.unbooked]).toEqual([5, [], []])
+})
