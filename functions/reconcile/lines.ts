@@ -23,7 +23,7 @@ export interface Tail {
 }
 
 /** The furthest step back from the window, in hours that hold anything, before the whole is read. */
-const MAX_EXTRA_HOURS = 64
+export const MAX_EXTRA_HOURS = 64
 
 /**
  * What is wrong with the lines of a window: against the specification (the difference that restating them

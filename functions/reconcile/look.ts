@@ -5,12 +5,14 @@ import type { RollupStore } from '../adapters/rollups.ts'
 import type { ChainFault, RegisterView } from '../domain/checks/view.ts'
 import { type Entry, fold, HOUR_MS, hourOf } from '../domain/journal.ts'
 import { placedOrder } from '../domain/order.ts'
-import type { PlacedReading } from '../domain/reading.ts'
+import type { PlacedReading, Reading } from '../domain/reading.ts'
 import { START as START_OF_WALK } from '../domain/walk.ts'
+import { findReadings } from '../ledger/neighbourhood.ts'
 import { START, type Walked, walkChain } from '../verify/chain.ts'
 import { daysOf, type VerifyDaysPorts } from '../verify/days.ts'
-import { lineFaults } from './lines.ts'
+import { lineFaults, MAX_EXTRA_HOURS } from './lines.ts'
 import {
+  isEarlier,
   type Proved,
   provedThrough,
   type RawWindow,
@@ -84,7 +86,10 @@ export async function lookAt(
   const { hasEpoch } = ports.journal
   const raw = await readWindow(register, proved, fromMs, { ...ports, hasEpoch })
   const bookedIds = new Set(booked.map(({ id }) => id))
-  const unbooked = unbookedOf(raw, bookedIds, proved, fromMs)
+  const missing = unbookedOf(raw, bookedIds, proved, fromMs)
+  const earlier = missing.filter((reading) => isProved && isEarlier(reading, proved))
+  const bookedEarlier = await bookedOf(register, earlier, edgeMs, ports.journal)
+  const unbooked = missing.filter(({ id }) => !bookedEarlier.has(id))
   if (raw.isCut && unbooked.length === 0) {
     throw new Error(
       `${register} has more than the ${raw.readings.length} readings in its window that a run can hold`,
@@ -133,6 +138,23 @@ export async function lookAt(
       })),
     },
   }
+}
+
+/** Those of some readings that are booked, wherever before the window: looked for from its edge on. */
+async function bookedOf(
+  register: string,
+  readings: readonly Reading[],
+  edgeMs: number,
+  journal: JournalReader,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set(readings.map(({ id }) => id))
+  const range = { fromHour: hourOf(edgeMs), toHour: hourOf(edgeMs) }
+  for (let extra = 1; ids.size > 0; extra *= 4) {
+    const hours = extra <= MAX_EXTRA_HOURS ? extra : Number.POSITIVE_INFINITY
+    const { places, isWhole } = await findReadings(journal, register, ids, range, hours)
+    if (places.size === ids.size || isWhole) return new Set(places.keys())
+  }
+  return ids
 }
 
 function heldBy(head: Entry | undefined): Pick<RegisterView, 'held'> {

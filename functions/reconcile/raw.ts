@@ -162,8 +162,8 @@ export function timeOf(
 }
 
 /**
- * Readings that should be booked and are not. A clock that lies, and the receipt of what came late, say nothing:
- * within an epoch the sequence tells what lies behind that which was proved.
+ * Readings that should be booked and are not in the window. A clock that lies says nothing: within an epoch the
+ * sequence tells what lies behind that which was proved.
  */
 export function unbookedOf(
   { readings }: Pick<RawWindow, 'readings'>,
@@ -173,9 +173,16 @@ export function unbookedOf(
 ): Reading[] {
   return readings.filter(({ id, atMs, epoch, seq }) => {
     if (bookedIds.has(id)) return false
-    if (epoch === null || seq === null) return atMs >= fromMs || atMs > throughMs
+    if (atMs >= fromMs) return true
+    if (epoch === null || seq === null) return atMs > throughMs
     return seq > (through.get(epoch) ?? NONE)
   })
+}
+
+/** True for a reading whose receipt, all the time it has, lies in the window, while its number lies before it. */
+export function isEarlier({ epoch, seq }: Reading, { through }: Pick<Proved, 'through'>): boolean {
+  const floor = epoch === null ? undefined : through.get(epoch)
+  return seq !== null && floor !== undefined && seq <= floor
 }
 
 /** The counter epochs of a register's raw events, one short read each: from one to the next. */

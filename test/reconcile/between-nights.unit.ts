@@ -59,6 +59,10 @@ describe('readings that were never booked are found', () => {
     expect(await unbookedIn(said)).toEqual([id(3)])
   })
 
+  it('where they came late without a time', async () => {
+    expect(await unbookedIn(lateWithoutTime(LOST))).toEqual([id(2)])
+  })
+
   it('where somebody removed the whole journal and left no anchor', async () => {
     const { look, journal } = await registerOf([day(-20, 1, 1), day(-1, 2, 2), day(6, 3, 3)])
     journal.stored.length = 0
@@ -67,6 +71,16 @@ describe('readings that were never booked are found', () => {
     expect([view.unbooked.map((it) => it.id), isProved]).toEqual([[id(1), id(2), id(3)], true])
   })
 })
+
+/** A reading whose place is before the last one from before the window, and its receipt, all the time it has, in it. */
+const lateWithoutTime = (more: Partial<Said>) => [
+  day(-20, 1, 1),
+  day(-19, 3, 3, { receivedHours: 24 }),
+  day(1, 2, 2, { isUntimed: true, ...more }),
+  day(-10, 4, 4, { receivedHours: 26 }),
+  day(2, 5, 5),
+  day(6, 6, 6),
+]
 
 it.each<[string, Said[]]>([
   ['in one epoch', [day(-20, 1, 1), day(-10, 2, 2), day(6, 3, 3)]],
@@ -77,18 +91,7 @@ it.each<[string, Said[]]>([
     'without sequence numbers',
     [day(-20, 1, 1), day(-10, 2, 2), day(6, 3, 3)].map((it) => untold(it)),
   ],
-  [
-    // Its place is before the last reading from before the window, its receipt, all the time it has, in it.
-    'of which one came late without a time',
-    [
-      day(-20, 1, 1),
-      day(-19, 3, 3, { receivedHours: 24 }),
-      day(1, 2, 2, { isUntimed: true }),
-      day(-10, 4, 4, { receivedHours: 26 }),
-      day(2, 5, 5),
-      day(6, 6, 6),
-    ],
-  ],
+  ['of which one came late without a time', lateWithoutTime({})],
 ])('nothing is found where all are booked, %s', async (_, said) => {
   expect(await unbookedIn(said)).toEqual([])
 })
