@@ -187,11 +187,17 @@ export async function finishRun(runId: string, ports: RunPorts): Promise<Run | n
   if (run.finished_at_ms !== null) return tellInstead(run, ports)
   let total = NO_RESULT
   const digests: string[] = []
+  let pieces = 0
   for await (const { index, result } of ports.runs.pieces(runId)) {
     // Another worker is still at it; it will come here itself.
     if (result === null) return null
     total = addResult(total, result)
+    pieces += 1
     if (result.anchors_sha256 !== null) digests[index] = result.anchors_sha256
+  }
+  // Nobody looked at the nodes of one that is gone: given up, the run says so.
+  if (pieces !== run.pieces) {
+    throw new Error(`run ${runId} was planned in ${run.pieces} pieces, and has ${pieces}`)
   }
   const anchored = await anchor(run, digests, ports)
   if (anchored === null) return null

@@ -87,6 +87,15 @@ describe('a run', () => {
     expect(done?.manifest?.key).toBe(key)
   })
 
+  it('does not end as done where somebody removed a piece of it', async () => {
+    const it = siteOf(NAMES.slice(0, 60))
+    await startRun('r1', 'schedule', it.ports)
+    it.pieces.delete('r1 0000001')
+    await expect(it.worker(0)).rejects.toThrow('was planned in 2 pieces, and has 1')
+    expect(it.runs.get('r1')).toMatchObject({ status: 'running', manifest: null })
+    expect(it.notices).toEqual([])
+  })
+
   it('that never ended is given up by one that comes later', async () => {
     const it = site()
     await startRun('r0', 'schedule', { ...it.ports, now: () => NOW_MS - 13 * 3_600_000 })
