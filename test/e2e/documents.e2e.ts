@@ -9,7 +9,7 @@ import { autovolt } from '../cli/fixture/call.ts'
 import { type Block, blocksOf, commandsOf, DOCUMENTS } from '../documents/blocks.ts'
 import { temporary } from '../local/fixture/app.ts'
 import { connectNode } from './node.ts'
-import { booked, eventually } from './records.ts'
+import { booked, eventually, itemsOf } from './records.ts'
 import { type Site, startSite } from './site.ts'
 
 /** One stack, on which a reader follows the documents from the first to the last. */
@@ -74,7 +74,7 @@ async function run({ script, at }: Block, before: readonly Block[]): Promise<str
   return stdout
 }
 
-/** What a block has sent is booked and counted before the next one is run: a reader is no faster. */
+/** What a block has sent is booked and counted, and its jobs are done, before the next one is run: a reader is no faster. */
 const settled = () =>
   eventually(async () => {
     const { telemetry, ledger } = (await site.get('/health')).body
@@ -89,6 +89,8 @@ const settled = () =>
       total_events: stored,
       unprocessed_events: 0,
     })
+    const jobs = (await itemsOf(site, 'control', 'job')).map(({ status }) => status)
+    expect(jobs.filter((status) => status !== 'done')).toEqual([])
   })
 
 const called = new Set<string>()
@@ -129,6 +131,15 @@ const SAYS: Readonly<Record<string, (lines: string[]) => void>> = {
       job_id: expect.any(String),
       status_url: `/api/power-analytics/jobs/${order.job_id}`,
     })
+  },
+  'docs/admin-guide.md Record the price': ([version = '']) => {
+    expect(JSON.parse(version).affected).toMatchObject({ from_date: '2026-01-15' })
+  },
+  'docs/admin-guide.md The bill now, and the bill of then': (lines) => {
+    // That of then was compared by the command; it had no price yet.
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { total_mwh: 1_000_000, total_cost_micro: 8_100_000 },
+    ])
   },
 }
 
