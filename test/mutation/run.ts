@@ -25,6 +25,7 @@ const TESTS = [
   'test/ledger/arrival.property.ts',
   'test/ledger/physics.property.ts',
   'test/domain/intervals.unit.ts',
+  'test/domain/decisions.unit.ts',
   'test/domain/split.unit.ts',
   'test/domain/spread.property.ts',
 ]
