@@ -71,7 +71,7 @@ export function commandsOf(script: string): string[][] {
     words = []
   }
   for (const [token] of text.matchAll(
-    /'[^']*'|(?:"(?:[^"\\]|\\.)*"|[^\s;|&"'])+|&&|\|\||[;|&\n]/g,
+    /(?:'[^']*'|"(?:[^"\\]|\\.)*"|[^\s;|&"'])+|&&|\|\||[;|&\n]/g,
   )) {
     if (/^(&&|\|\||[;|&\n])$/.test(token)) end()
     else if (words.length > 0 || !/^[A-Za-z_]+=/.test(token))

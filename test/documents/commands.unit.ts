@@ -135,6 +135,7 @@ describe('a command that does not exist is found:', () => {
     ['npx cdk deploy --al', 'cdk deploy has no option --al'],
     ['TOKEN=$(npm run -s autovolt -- tokn)', '"autovolt" has no command "tokn"'],
     ['true && curll x', 'curll is not a known program'],
+    [`DAYS='"start": "2026-01-10"' curll x`, 'curll is not a known program'],
   ])('%s', (script, fault) => {
     expect(commandsOf(script).map(wrong).filter(Boolean).join()).toContain(fault)
   })

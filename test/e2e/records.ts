@@ -82,14 +82,26 @@ export async function linesOf(site: Site, register: string): Promise<string[]> {
 
 /** The sum of a metric over everything a function has written to its log (EMF). */
 export function metricSum(site: Site, fn: string, metric: string): number {
+  return measured(site, fn, metric)
+    .flatMap((line) => line[metric])
+    .reduce<number>((sum, value) => sum + Number(value ?? 0), 0)
+}
+
+/** The newest instant, on the stack's clock, for which a function has measured a metric; 0 for never. */
+export function measuredAt(site: Site, fn: string, metric: string): number {
+  return Math.max(0, ...measured(site, fn, metric).map(({ _aws }) => _aws.Timestamp))
+}
+
+type Emf = Record<string, unknown> & { _aws: { Timestamp: number } }
+
+function measured(site: Site, fn: string, metric: string): Emf[] {
   const file = join(site.dataDir, 'logs', `autovolt-local-${fn}.log`)
   // A function that was never invoked has no log yet.
   const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
   return text
     .split('\n')
     .filter((line) => line.includes(`"${metric}"`))
-    .flatMap((line) => JSON.parse(line)[metric])
-    .reduce((sum, value) => sum + Number(value ?? 0), 0)
+    .map((line) => JSON.parse(line))
 }
 
 /** How many messages wait in each queue that has any: nothing, when nothing failed. */
