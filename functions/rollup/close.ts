@@ -14,12 +14,13 @@ const EVER = '0000-01-01'
  * with the cost by the tariffs known at the close. One write a register-day. What a missed run left
  * open is closed by the next, whichever that is.
  *
- * @returns how many items became final
+ * @returns how many items became final here; null when no day was over. An item that a late entry was carried into
+ *   after the close is final already.
  */
-export async function closeDays(ports: RollPorts, work: Work): Promise<number> {
+export async function closeDays(ports: RollPorts, work: Work): Promise<number | null> {
   const { closedThrough } = work
   const last = lastClosableDate(work.nowMs, ports.siteTimeZone)
-  if (closedThrough !== null && last <= closedThrough) return 0
+  if (closedThrough !== null && last <= closedThrough) return null
   // The last closed day is looked at again: a worker may have written to it while it was closed.
   const from = closedThrough ?? EVER
   let written = 0

@@ -93,8 +93,9 @@ export async function run(runId: string, ports: RunPorts): Promise<RunDone> {
   await eachOf(ports.nodes.all(), one)
   ports.fleetSeen?.(nodes.fleet())
   const closingAtMs = ports.now()
-  done.days_closed = await closeDays(ports, work)
-  const closing_ms = done.days_closed > 0 ? ports.now() - closingAtMs : null
+  const closed = await closeDays(ports, work)
+  done.days_closed = closed ?? 0
+  const closing_ms = closed === null ? null : ports.now() - closingAtMs
   done.months_closed = await closeMonths(ports, work)
   await settlePrices(ports, work)
   await ports.control.recordRollup({

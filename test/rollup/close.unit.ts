@@ -5,6 +5,7 @@ import { pricer } from '../../functions/domain/rollup/cost.ts'
 import { costMicro, type DayCost } from '../../functions/domain/tariff/price.ts'
 import type { TariffVersion } from '../../functions/domain/tariff/version.ts'
 import { repriceDay } from '../../functions/recalculate/day.ts'
+import { closeDays } from '../../functions/rollup/close.ts'
 import { roll } from '../../functions/rollup/roll.ts'
 import { changedDates } from '../../functions/rollup/stays.ts'
 import { startWork } from '../../functions/rollup/work.ts'
@@ -68,6 +69,16 @@ describe('a day', () => {
       since_ms: local('2026-02-01T00:10:00'),
       horizon_ms: local('2026-02-01T00:10:00'),
     })
+  })
+
+  it('is closed once, also where a late entry made its only item final already', async () => {
+    const close = async () => closeDays(site.ports, await startWork(site.ports))
+    site.setClock(local('2026-02-01T08:00:00'))
+    await site.book([at('2026-01-31T12:00:00', 2_000)])
+    await site.run(false)
+    expect(items()).toEqual([[DAY, 'final', 2_000_000, [14_000_000]]])
+    expect(await close()).toBe(0)
+    expect(await close()).toBeNull()
   })
 
   it('that no run closed in time is closed by the next, with the prices of its close', async () => {
