@@ -62,8 +62,8 @@ type Body = [
     kept: [reading: number, step: number, aside: 0 | 1][],
     pending: number[],
     bare: number,
-    /** Left out when nothing was passed over. */
-    passed?: 1,
+    /** Bits, one for each place; left out when nothing was passed over. */
+    passed?: number,
   ],
   last: number,
   lines: PackedLine[],
@@ -223,6 +223,7 @@ function fromBody(body: Body, prevHash: string, hash: string): Entry {
 }
 
 function packWalk(state: WalkState, refer: (reading: PlacedReading) => number): Body[9] {
+  const passed = state.passed.reduce((bits, i) => bits | (1 << i), 0)
   return [
     state.kept.map(({ reading, step, aside }) => [
       refer(reading),
@@ -231,12 +232,12 @@ function packWalk(state: WalkState, refer: (reading: PlacedReading) => number): 
     ]),
     state.pending.map(refer),
     state.bare === null ? -1 : refer(state.bare),
-    ...(state.passed ? ([1] as const) : ([] as const)),
+    ...(passed > 0 ? ([passed] as const) : ([] as const)),
   ]
 }
 
 function unpackWalk(
-  [kept, pending, bare, passed]: Body[9],
+  [kept, pending, bare, passed = 0]: Body[9],
   at: (i: number) => PlacedReading,
 ): WalkState {
   return {
@@ -247,7 +248,7 @@ function unpackWalk(
     })),
     pending: pending.map((i) => at(i) as CounterReading),
     bare: bare < 0 ? null : at(bare),
-    passed: passed === 1,
+    passed: [...pending, bare].flatMap((_, i) => (passed & (1 << i) ? [i] : [])),
   }
 }
 

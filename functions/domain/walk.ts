@@ -25,15 +25,18 @@ export interface WalkState {
   readonly pending: readonly CounterReading[]
   /** The last reading without a counter, as long as the register never showed one. */
   readonly bare: PlacedReading | null
-  /** A person set a reading aside that comes after the last kept one. */
-  readonly passed: boolean
+  /**
+   * Where a person set readings aside after the last kept one: an index of `pending` means before that one, the index
+   * behind its last means after them all. In order.
+   */
+  readonly passed: readonly number[]
 }
 
 /** More odd readings than this in a row are no glitch. */
 export const MAX_ODD = 3
 /** Kept readings a walk remembers: those that may turn out odd, and the one before them. */
 export const MEMORY = MAX_ODD + 1
-export const START: WalkState = { kept: [], pending: [], bare: null, passed: false }
+export const START: WalkState = { kept: [], pending: [], bare: null, passed: [] }
 
 /** What a walk found on its way, and where it stands after it. */
 export interface Walked {
@@ -65,10 +68,17 @@ export function walk(from: WalkState, readings: readonly PlacedReading[], told: 
   return walker.done()
 }
 
+/** A reading held back. */
+interface Held {
+  readonly reading: CounterReading
+  /** Readings before it were set aside by a person, or are odd. */
+  readonly aside: boolean
+}
+
 class Walker {
   private readonly kept: Kept[]
   private readonly bare: PlacedReading[]
-  private pending: CounterReading[]
+  private pending: Held[]
   /** How many of the kept readings the walk remembers. */
   private memory: number
   private readonly facts: FactHistory
@@ -77,12 +87,12 @@ class Walker {
 
   constructor(from: WalkState, { facts, decisions }: Told) {
     this.kept = [...from.kept]
-    this.pending = [...from.pending]
+    this.pending = from.pending.map((reading, i) => ({ reading, aside: from.passed.includes(i) }))
     this.bare = from.bare === null ? [] : [from.bare]
     this.memory = from.kept.length
     this.facts = facts
     this.verdicts = verdictsOf(decisions)
-    this.asideNext = from.passed
+    this.asideNext = from.passed.includes(from.pending.length)
   }
 
   take(reading: PlacedReading): void {
@@ -97,7 +107,10 @@ class Walker {
   done(): Walked {
     const bare = this.kept.length === 0 ? (this.bare.at(-1) ?? null) : null
     const kept = this.kept.slice(this.kept.length - this.memory)
-    const state = { kept, pending: this.pending, bare, passed: this.asideNext }
+    const pending = this.pending.map(({ reading }) => reading)
+    const asides = [...this.pending.map(({ aside }) => aside), this.asideNext]
+    const passed = asides.flatMap((aside, i) => (aside ? [i] : []))
+    const state = { kept, pending, bare, passed }
     return { kept: this.kept, bare: this.bare, state }
   }
 
@@ -109,7 +122,7 @@ class Walker {
     }
     const top = this.kept.at(-1)?.reading as CounterReading
     const fell = reading.energyMwh < top.energyMwh
-    const restart = fell && restarted(this.pending.at(-1) ?? top, reading)
+    const restart = fell && restarted(this.pending.at(-1)?.reading ?? top, reading)
     if (this.goBack(reading, restart)) return
     if (restart) {
       const facts = factsAt(this.facts, reading.tMs)
@@ -126,7 +139,7 @@ class Walker {
     if (top === undefined) return 'open'
     if (reading.epoch !== null && reading.epoch !== top.epoch) return 'reset'
     const facts = factsAt(this.facts, reading.tMs)
-    const held = this.pending.at(-1)
+    const held = this.pending.at(-1)?.reading
     // What goes on from readings held back is no wrap that they did not make: it would have been before
     // them, and there it was not plausible.
     const wrapped = reading.energyMwh < top.energyMwh
@@ -148,11 +161,11 @@ class Walker {
    * and a restart speaks against none, since it explains a fall by itself.
    */
   private goBack(reading: CounterReading, restart: boolean): boolean {
-    const against = [...this.pending, reading]
+    const against = [...this.pending, { reading, aside: this.asideNext }]
     for (let odd = 1; odd <= MAX_ODD; odd++) {
       for (let skipped = 0; skipped < odd; skipped++) {
         const removed = odd - skipped
-        const first = against[skipped]
+        const first = against[skipped]?.reading
         if (removed >= this.memory || !first) continue
         const doubtful = this.kept.at(-removed)?.step === 'jump'
         const contradicted = !restart && removed <= against.length - skipped
@@ -164,8 +177,7 @@ class Walker {
         this.kept.length -= removed
         this.memory -= removed
         this.pending = []
-        this.asideNext = true
-        for (const again of against.slice(skipped)) this.takeCounter(again)
+        this.takeAgain([{ reading: first, aside: true }, ...against.slice(skipped + 1)])
         return true
       }
     }
@@ -177,12 +189,21 @@ class Walker {
    * stretch, and counts on from the first of them.
    */
   private wait(reading: CounterReading): void {
-    this.pending.push(reading)
+    this.pending.push({ reading, aside: this.asideNext })
+    this.asideNext = false
     if (this.pending.length <= MAX_ODD) return
-    const [first, ...rest] = this.pending as [CounterReading, ...CounterReading[]]
+    const [first, ...rest] = this.pending as [Held, ...Held[]]
     this.pending = []
-    this.keep(first, 'rollback')
-    for (const again of rest) this.takeCounter(again)
+    this.asideNext = first.aside
+    this.keep(first.reading, 'rollback')
+    this.takeAgain(rest)
+  }
+
+  private takeAgain(held: readonly Held[]): void {
+    for (const { reading, aside } of held) {
+      this.asideNext = aside
+      this.takeCounter(reading)
+    }
   }
 }
 

@@ -180,4 +180,17 @@ describe('a decision about a reading that is held back', () => {
       ['measured', 0, 60, 1_000, 'high', ''],
     ])
   })
+
+  test('a reading set aside between two that are held back is told of by the line across it, and by no other', () => {
+    const apart = [
+      ...HELD.slice(0, 3),
+      ...[at(180, 9_000, 4), at(240, 42, 5), at(300, 43, 6), at(360, 44, 7)],
+    ]
+    expect(linesBy(apart, decided('set_aside', 3, 4, [4])).slice(1)).toEqual([
+      ['estimate', 60, 120, 500, 'low', 'gap rollback'],
+      ['measured', 120, 240, 2_000, 'medium', 'set_aside'],
+      ['measured', 240, 300, 1_000, 'high', ''],
+      ['measured', 300, 360, 1_000, 'high', ''],
+    ])
+  })
 })

@@ -85,7 +85,7 @@ test('a reading that is passed over last is remembered until the next one comes'
   it.decide('set_aside')
   await it.settle()
   expect(it.lines(2)).toEqual(['-estimate 1000', '-suspense 89898000'])
-  expect(it.entries()[1]?.state.walk).toMatchObject({ passed: true, pending: [] })
+  expect(it.entries()[1]?.state.walk).toMatchObject({ passed: [0], pending: [] })
   await it.book(at(180, 103, 4))
   expect(it.lines(3)).toEqual(['+measured 2000 set_aside'])
 })

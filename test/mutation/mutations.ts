@@ -44,8 +44,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'forget what was passed over: readings set aside leave no trace in the state',
     file: 'functions/domain/walk.ts',
-    from: 'this.asideNext = from.passed',
+    from: 'this.asideNext = from.passed.includes(from.pending.length)',
     to: 'this.asideNext = false',
+  },
+  {
+    name: 'take the first for all: of readings set aside among those held back only one place is remembered',
+    file: 'functions/domain/walk.ts',
+    from: 'this.asideNext = aside\n',
+    to: 'this.asideNext = false\n',
   },
   {
     name: 'split unevenly between channels: each share is rounded by itself',
