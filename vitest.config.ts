@@ -32,9 +32,10 @@ export default defineConfig({
         hookTimeout: 120_000,
         isolate: false,
       }),
+      // They wait on conditions, so a limit only ends what would never come: far beyond a busy machine's pace.
       project('e2e', ['test/**/*.e2e.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
         globalSetup: 'test/e2e/assembly.ts',
       }),
       project('integration', ['test/**/*.integration.ts'], {

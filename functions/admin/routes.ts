@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Actor, auditId } from '../adapters/audit.ts'
+import { auditId } from '../adapters/audit.ts'
 import { type Applied, type ChangeStore, type RequestKey, requestKey } from '../adapters/changes.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
 import { jobPut } from '../adapters/jobs.ts'
@@ -19,6 +19,7 @@ import { BASE } from '../contract/api/route.ts'
 import { type AffectedPorts, affectedBy } from './affected.ts'
 import { costVersionAnswer } from './answers.ts'
 import { parseBody } from './body.ts'
+import type { ChangeRequest, ChangeRoutes } from './guarded.ts'
 import { newOrder } from './order.ts'
 import { newVersion } from './version.ts'
 
@@ -32,18 +33,7 @@ export interface AdminPorts extends AffectedPorts {
   readonly now: () => number
 }
 
-/** A request of somebody who may make it. */
-export interface AdminRequest {
-  readonly actor: Actor
-  readonly body: Uint8Array
-  /** The `Idempotency-Key` header. */
-  readonly key: string | undefined
-}
-
-type Route = (request: AdminRequest, ports: AdminPorts) => Promise<HttpResponse>
-
-/** Every route that changes something, under the key API Gateway gives it. */
-export const ROUTES: Readonly<Record<string, Route>> = {
+export const ROUTES: ChangeRoutes<AdminPorts> = {
   [`POST ${createCostVersion.path}`]: recordVersion,
   [`POST ${recalculate.path}`]: orderRecalculation,
 }
@@ -54,7 +44,7 @@ const unique = () => randomBytes(8).toString('hex')
 /** Of two who take the same place at once, one is told on the second look. */
 const MAX_RACES = 3
 
-async function recordVersion(request: AdminRequest, ports: AdminPorts): Promise<HttpResponse> {
+async function recordVersion(request: ChangeRequest, ports: AdminPorts): Promise<HttpResponse> {
   const parsed = parseBody(request.body, CostVersionBody)
   if ('problem' in parsed) return problem(parsed.problem)
   const nowMs = ports.now()
@@ -105,7 +95,10 @@ async function recordVersion(request: AdminRequest, ports: AdminPorts): Promise<
   throw new Error(`the place of a tariff version was taken ${MAX_RACES} times in a row`)
 }
 
-async function orderRecalculation(request: AdminRequest, ports: AdminPorts): Promise<HttpResponse> {
+async function orderRecalculation(
+  request: ChangeRequest,
+  ports: AdminPorts,
+): Promise<HttpResponse> {
   const parsed = parseBody(request.body, RecalculateBody)
   if ('problem' in parsed) return problem(parsed.problem)
   const nowMs = ports.now()
@@ -162,7 +155,7 @@ async function orderRecalculation(request: AdminRequest, ports: AdminPorts): Pro
 }
 
 function keyOf(
-  { key, actor }: AdminRequest,
+  { key, actor }: ChangeRequest,
   route: string,
   request: unknown,
 ): RequestKey | { problem: HttpResponse } | null {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Actor, auditId } from '../adapters/audit.ts'
+import { auditId } from '../adapters/audit.ts'
 import type { ChangeStore } from '../adapters/changes.ts'
 import { decisionPut, decisionsOf } from '../adapters/decisions.ts'
 import { type HttpResponse, json, problem } from '../adapters/http.ts'
@@ -7,6 +7,7 @@ import type { NodeStore } from '../adapters/nodes.ts'
 import type { StartFunction } from '../adapters/start-function.ts'
 import { type Ticket, type TicketStore, ticketPut } from '../adapters/tickets.ts'
 import { invalidBody, parseBody } from '../admin/body.ts'
+import type { ChangeRequest, ChangeRoutes } from '../admin/guarded.ts'
 import { changeTicket, startReconciliation, TicketChange } from '../contract/api/control.ts'
 import { BASE } from '../contract/api/route.ts'
 import { decidedIn } from '../domain/decisions.ts'
@@ -26,16 +27,7 @@ export interface OperatePorts {
   readonly now: () => number
 }
 
-/** A request of somebody who may make it. */
-export interface OperateRequest {
-  readonly actor: Actor
-  readonly body: Uint8Array
-  readonly id: string | undefined
-}
-
-type Route = (request: OperateRequest, ports: OperatePorts) => Promise<HttpResponse>
-
-export const ROUTES: Readonly<Record<string, Route>> = {
+export const ROUTES: ChangeRoutes<OperatePorts> = {
   [`${changeTicket.method} ${changeTicket.path}`]: change,
   [`${startReconciliation.method} ${startReconciliation.path}`]: start,
 }
@@ -45,7 +37,7 @@ const MAX_RACES = 5
 
 /** Changes a ticket as its caller says, with what was decided and the audit entry, or says why not. */
 export async function change(
-  request: OperateRequest,
+  request: ChangeRequest,
   ports: Omit<OperatePorts, 'startRun'>,
 ): Promise<HttpResponse> {
   const { id = '', actor, body } = request
@@ -131,7 +123,7 @@ async function follow(
   await ports.startLedger({ restate: { register, from_ms: null, goes_on: true } })
 }
 
-async function start({ actor }: OperateRequest, ports: OperatePorts): Promise<HttpResponse> {
+async function start({ actor }: ChangeRequest, ports: OperatePorts): Promise<HttpResponse> {
   const run_id = `${new Date(ports.now()).toISOString()}-${randomBytes(3).toString('hex')}`
   await ports.startRun({ run_id, requested_by: actor.username })
   const status_url = `${BASE}/reconciliations`

@@ -1,18 +1,8 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
-import { closingStore } from '../../functions/adapters/closings.ts'
-import { type Counts, controlStore } from '../../functions/adapters/control.ts'
-import { decisionsOf } from '../../functions/adapters/decisions.ts'
-import { journal } from '../../functions/adapters/journal.ts'
-import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
-import { quarantineStore } from '../../functions/adapters/quarantine.ts'
-import { rawStore } from '../../functions/adapters/raw.ts'
-import { rollupStore } from '../../functions/adapters/rollups.ts'
-import { tariffStore } from '../../functions/adapters/tariffs.ts'
-import { unfinishedStore } from '../../functions/adapters/unfinished.ts'
+import type { Counts } from '../../functions/adapters/control.ts'
 import { accept } from '../../functions/ingest/accept.ts'
 import { bookBatch } from '../../functions/ledger/batch.ts'
-import { remembered } from '../../functions/ledger/remembered.ts'
 import { run } from '../../functions/rollup/run.ts'
 import { tally } from '../../functions/tally/tally.ts'
 import type { VirtualNode } from '../truth/campus.ts'
@@ -23,9 +13,9 @@ import { callees } from './callees.ts'
 import type { Engine } from './engine.ts'
 import { faultyClient } from './faulty-client.ts'
 import { type Nights, nights } from './nights.ts'
+import { portsOver, SITE_ZONE } from './ports.ts'
 import { registerOf, shards } from './shards.ts'
 
-export const SITE_ZONE = 'Asia/Kolkata'
 const DAY_MS = 86_400_000
 /** Attempts of an asynchronous invocation, as the functions' configuration says. */
 const ATTEMPTS = 3
@@ -69,33 +59,11 @@ export function pipeline(
   const failed = (register: string, error: unknown) => {
     reasons.set(register, error)
   }
-  const nodes = nodeStore(client, table('nodes'), table('control'))
-  const control = controlStore(client, table('control'))
-  const quarantine = quarantineStore(client, table('quarantine'), 90)
-  const raw = rawStore(client, table('telemetry'), 730)
-  const chains = journal(client, { ledger: table('ledger'), nodes: table('nodes') })
-  const nodeOf = remembered((name: string) => nodes.get(name), 400 * DAY_MS, now)
-  const facts = async (register: string) =>
-    factsOf(await nodeOf(register.split('/')[0] as string), register)
-  const decisions = async (register: string) =>
-    decisionsOf(await nodeOf(register.split('/')[0] as string), register)
-  const booking = { journal: chains, facts, decisions, control, quarantine, now, failed }
-  const rollups = rollupStore(client, table('rollups'))
-  const closings = closingStore(client, table('control'))
-  const tariffs = tariffStore(client, table('control'))
-  const rolling = {
-    journal: chains,
-    nodes,
-    rollups,
-    control,
-    closings,
-    tariffs,
-    unfinished: unfinishedStore(client, table('control'), now),
-    timeLeftMs: () => 1,
-    siteTimeZone: SITE_ZONE,
+  const { control, quarantine, raw, booking, rolling } = portsOver(client, table, {
     now,
     failed,
-  }
+    rememberMs: 400 * DAY_MS,
+  })
   const stream = shards(seed, faults)
   const night = dice(seed, 'nights')
   const nightly = nights({

@@ -1,30 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
-import { App, Stack } from 'aws-cdk-lib'
-import { closingStore } from '../../functions/adapters/closings.ts'
-import { controlStore } from '../../functions/adapters/control.ts'
-import { decisionsOf } from '../../functions/adapters/decisions.ts'
-import { journal } from '../../functions/adapters/journal.ts'
-import { factsOf, nodeStore } from '../../functions/adapters/nodes.ts'
-import { quarantineStore } from '../../functions/adapters/quarantine.ts'
-import { rawStore } from '../../functions/adapters/raw.ts'
-import { rollupStore } from '../../functions/adapters/rollups.ts'
-import { tariffStore } from '../../functions/adapters/tariffs.ts'
-import { unfinishedStore } from '../../functions/adapters/unfinished.ts'
 import { accept } from '../../functions/ingest/accept.ts'
 import { bookBatch } from '../../functions/ledger/batch.ts'
-import { remembered } from '../../functions/ledger/remembered.ts'
 import { see } from '../../functions/presence/see.ts'
 import { run } from '../../functions/rollup/run.ts'
 import { tally } from '../../functions/tally/tally.ts'
-import { Tables } from '../../infra/constructs/tables.ts'
-import { stageConfig } from '../../infra/stages.ts'
-import { startLocal } from '../../local/boot.ts'
-import { meteredClient, type Units } from './metered.ts'
+import { portsOver } from '../../simulate/cloud/ports.ts'
+import type { Units } from './metered.ts'
+import { startTables } from './tables.ts'
 
-const ZONE = 'Asia/Kolkata'
 const STREAM_BATCH = 100
 
 /** The use cases of the functions over the real tables, in one process and in time of our own. */
@@ -47,54 +30,18 @@ export interface Pipeline extends AsyncDisposable {
 
 /** Starts the engine with the app's tables, and nothing else of the app. */
 export async function startPipeline(): Promise<Pipeline> {
-  const folder = mkdtempSync(join(tmpdir(), 'autovolt-bench-'))
-  const app = new App({ outdir: join(folder, 'assembly'), analyticsReporting: false })
-  new Tables(new Stack(app, 'Bench'), 'Tables', stageConfig('local'))
-  const stack = await startLocal({
-    app,
-    dataDir: join(folder, 'data'),
-    httpPort: 0,
-    mqttPort: 0,
-    fresh: false,
-    fleet: false,
-  })
-  const { dynamodb, tables } = stack.endpoints
-  const table = (name: string) => tables[name] as string
-  const metered = meteredClient(dynamodb)
-  const { client } = metered
+  const running = await startTables()
+  const { client, metered, table, tables, endpoint } = running
   let nowMs = 0
   const now = () => nowMs
   const failed = (register: string, error: unknown) => {
     throw new Error(`${register} was not booked or rolled up`, { cause: error })
   }
-
-  const nodes = nodeStore(client, table('nodes'), table('control'))
-  const nodeOf = remembered((name: string) => nodes.get(name), 60_000, now)
-  const control = controlStore(client, table('control'))
-  const quarantine = quarantineStore(client, table('quarantine'), 90)
-  const raw = rawStore(client, table('telemetry'), 730)
-  const chains = journal(client, { ledger: table('ledger'), nodes: table('nodes') })
-  const facts = async (register: string) =>
-    factsOf(await nodeOf(register.split('/')[0] as string), register)
-  const decisions = async (register: string) =>
-    decisionsOf(await nodeOf(register.split('/')[0] as string), register)
-  const booking = { journal: chains, facts, decisions, control, quarantine, now, failed }
-  const rollups = rollupStore(client, table('rollups'))
-  const closings = closingStore(client, table('control'))
-  const tariffs = tariffStore(client, table('control'))
-  const rolling = {
-    journal: chains,
-    nodes,
-    rollups,
-    control,
-    closings,
-    tariffs,
-    unfinished: unfinishedStore(client, table('control'), now),
-    timeLeftMs: () => 1,
-    siteTimeZone: ZONE,
+  const { nodes, control, quarantine, raw, booking, rolling } = portsOver(client, table, {
     now,
     failed,
-  }
+    rememberMs: 60_000,
+  })
   const uncounted = { telemetry: [], ledger: [] } as Record<
     'telemetry' | 'ledger',
     ReturnType<typeof metered.takeInserts>
@@ -104,7 +51,7 @@ export async function startPipeline(): Promise<Pipeline> {
   }
   return {
     units: metered.units,
-    endpoint: dynamodb,
+    endpoint,
     tables,
     setClock: (ms) => {
       nowMs = ms
@@ -162,10 +109,6 @@ export async function startPipeline(): Promise<Pipeline> {
       const done = await run(`bench#${nowMs}`, rolling)
       if (done.failures > 0) throw new Error(`${done.failures} registers were not rolled up`)
     },
-    async [Symbol.asyncDispose]() {
-      metered.close()
-      await stack.stop()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   }
 }

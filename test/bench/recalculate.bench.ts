@@ -9,8 +9,8 @@
 import { datesOf } from '../../functions/recalculate/pieces.ts'
 import { work } from '../../functions/recalculate/work.ts'
 import { type Campus, campusOn, type SeededDay } from '../recalculate/campus.ts'
-import { startTables } from '../recalculate/tables.ts'
 import { workingDay } from './seeded-days.ts'
+import { startTables } from './tables.ts'
 
 const NODES_A_ROOM = 10
 const ORDERED = Date.parse('2026-02-05T10:00:00+05:30')

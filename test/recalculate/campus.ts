@@ -11,7 +11,7 @@ import { scopeOfPart } from '../../functions/domain/rollup/scopes.ts'
 import { closeOfDayMs } from '../../functions/domain/tariff/horizon.ts'
 import type { WorkPorts } from '../../functions/recalculate/work.ts'
 import { refreshMonth } from '../../functions/rollup/months.ts'
-import type { RunningTables } from './tables.ts'
+import type { RunningTables } from '../bench/tables.ts'
 
 export const ZONE = 'Asia/Kolkata'
 

@@ -8,8 +8,8 @@ import { resume } from '../../functions/recalculate/resume.ts'
 import { type Left, MAX_FRUITLESS_STARTS, work } from '../../functions/recalculate/work.ts'
 import { settlePrices } from '../../functions/rollup/settle.ts'
 import { putDay, startWork } from '../../functions/rollup/work.ts'
+import { type RunningTables, startTables } from '../bench/tables.ts'
 import { type Campus, campusOn, datesOfMonth, evenDay, inShort, ZONE } from './campus.ts'
-import { type RunningTables, startTables } from './tables.ts'
 
 /** January is billed at 7.00; on 5 February somebody records that it was 7.50 from the 11th on. */
 const RECORDED = Date.parse('2025-12-20T10:00:00+05:30')

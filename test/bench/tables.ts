@@ -6,11 +6,17 @@ import { App, Stack } from 'aws-cdk-lib'
 import { Tables } from '../../infra/constructs/tables.ts'
 import { stageConfig } from '../../infra/stages.ts'
 import { startLocal } from '../../local/boot.ts'
-import { type Metered, meteredClient } from '../bench/metered.ts'
+import { type Metered, meteredClient } from './metered.ts'
 
 /** The engine with the app's tables, and nothing else of the app. */
 export interface RunningTables extends AsyncDisposable {
   readonly client: DynamoDBDocumentClient
+  /** What the client's calls cost and put. */
+  readonly metered: Metered
+  /** Where the engine listens. */
+  readonly endpoint: string
+  /** Physical table name by short name. */
+  readonly tables: Readonly<Record<string, string>>
   /** The physical name of a table. */
   table(name: string): string
   /** Read and write units used since the start, by the short name of each table that was touched. */
@@ -33,6 +39,9 @@ export async function startTables(): Promise<RunningTables> {
   const metered: Metered = meteredClient(dynamodb)
   return {
     client: metered.client,
+    metered,
+    endpoint: dynamodb,
+    tables,
     table: (name) => tables[name] as string,
     touched() {
       const { read, write } = metered.units
