@@ -339,9 +339,10 @@ function factsFrom(
       (a, b) => b.effective_from_ms - a.effective_from_ms || b.recorded_at_ms - a.recorded_at_ms,
     )
   const own = newestFirst.filter((fact) => fact.device_id === deviceId)
-  const channelRatingMw: Record<string, number> = {}
+  const channelRatingMw = new Map<string, number>()
   for (const { device_id, rating_mw } of newestFirst) {
-    if (device_id !== null && rating_mw !== undefined) channelRatingMw[device_id] ??= rating_mw
+    if (device_id === null || rating_mw === undefined || channelRatingMw.has(device_id)) continue
+    channelRatingMw.set(device_id, rating_mw)
   }
   const ratingMw = own.find((f) => f.rating_mw !== undefined)?.rating_mw
   return {

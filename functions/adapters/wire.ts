@@ -74,16 +74,17 @@ function channelsOf(
   channels: readonly WireChannel[],
   switchState: WireReading['switch_state'],
 ): ChannelReading[] {
-  const states = switchState !== null && typeof switchState === 'object' ? switchState : {}
+  const isByChannel = switchState !== null && typeof switchState === 'object'
+  const states = new Map(isByChannel ? Object.entries(switchState) : [])
   const reported = channels.map((channel) => ({
     deviceId: channel.device_id,
     energyMwh: milli(channel.energy_wh_total),
     powerMw: milli(channel.power_w),
-    on: channel.on ?? states[channel.device_id] ?? null,
+    on: channel.on ?? states.get(channel.device_id) ?? null,
     onTimeS: channel.on_time_s ?? null,
   }))
   const named = new Set(reported.map((channel) => channel.deviceId))
-  const switchedOnly = Object.entries(states)
+  const switchedOnly = [...states]
     .filter(([deviceId]) => !named.has(deviceId))
     .map(([deviceId, on]) => ({ deviceId, energyMwh: null, powerMw: null, on, onTimeS: null }))
   // A fixed order makes the hash of a reading independent of the order the node lists channels in.

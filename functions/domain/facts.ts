@@ -4,8 +4,8 @@ export interface RegisterFacts {
   readonly ratingMw: number
   /** The value at which the meter wraps to zero, in mWh; null when it does not. */
   readonly rolloverMwh: number | null
-  /** Rated power by channel, in mW, where it is known. */
-  readonly channelRatingMw: Readonly<Record<string, number>>
+  /** Rated power by channel, in mW, where it is known. A map: a channel may have any name, `constructor` too. */
+  readonly channelRatingMw: ReadonlyMap<string, number>
   /** Rated power of the register's own load, in mW, where it is one device that publishes on its own. */
   readonly loadMw: number | null
 }
@@ -26,7 +26,7 @@ export const UNKNOWN_FACTS: DatedFacts = {
   recorded: 0,
   ratingMw: 5_000_000,
   rolloverMwh: null,
-  channelRatingMw: {},
+  channelRatingMw: new Map(),
   loadMw: null,
 }
 

@@ -30,7 +30,8 @@ export function splitChannels(
       deviceId: channel.deviceId,
       countedMwh: counted(earlier, channel, line.sinceZero),
       onTimeS: onTime(earlier, channel, seconds, line.sinceZero),
-      powerMw: channel.powerMw ?? earlier?.powerMw ?? facts.channelRatingMw[channel.deviceId] ?? 1,
+      powerMw:
+        channel.powerMw ?? earlier?.powerMw ?? facts.channelRatingMw.get(channel.deviceId) ?? 1,
     }
   })
   const countedSum = parts.reduce((sum, part) => sum + (part.countedMwh ?? 0), 0)

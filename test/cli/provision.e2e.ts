@@ -54,7 +54,7 @@ describe('autovolt provision', () => {
         recorded: 1,
         ratingMw: 2_000_500,
         rolloverMwh: 9_999_990_000,
-        channelRatingMw: {},
+        channelRatingMw: new Map(),
         loadMw: null,
       },
     ])

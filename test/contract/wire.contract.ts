@@ -63,6 +63,13 @@ describe('what a message says', () => {
     ])
   })
 
+  test('a channel named as a property of every object has a state only where the message says so', () => {
+    const message = { power_w: 60, channels: [{ device_id: 'constructor' }], switch_state: {} }
+    expect(fromWire(TelemetryMessage.parse(message), RECEIVED)[0]?.channels).toEqual([
+      { deviceId: 'constructor', energyMwh: null, powerMw: null, on: null, onTimeS: null },
+    ])
+  })
+
   test('former firmware counts in epoch seconds and its sequence number is no identity', () => {
     expect(readings('legacy')[0]).toMatchObject({
       id: 't#1768456800000#000000000017',

@@ -76,3 +76,16 @@ test('what no channel counted is left to nobody', () => {
   )
   expect(line).toMatchObject({ energyMwh: 10_000, channels: [{ deviceId: 'a', energyMwh: 4_000 }] })
 })
+
+test('a channel may have a name that every JavaScript object knows', () => {
+  const states = [
+    channel('__proto__', { on: true }),
+    channel('constructor', { on: true }),
+    channel('fan', { on: false }),
+  ]
+  expect(shares(states, states)).toEqual([
+    ['__proto__', 5_000, 60],
+    ['constructor', 5_000, 60],
+    ['fan', 0, 0],
+  ])
+})

@@ -16,7 +16,7 @@ const RUNS = Number(process.env.PROPERTY_RUNS ?? 1_000)
 const SEED = Number(process.env.PROPERTY_SEED ?? 20_260_115)
 
 function factsOf({ wraps }: Life): FactHistory {
-  const channelRatingMw = { fan: 75_000 }
+  const channelRatingMw = new Map([['fan', 75_000]])
   return [{ ...UNKNOWN_FACTS, rolloverMwh: wraps ? ROLLOVER_MWH : null, channelRatingMw }]
 }
 

@@ -79,7 +79,7 @@ export function readingsOf(vector: Vector): Reading[] {
 }
 
 export function factsOf(vector: Vector): DatedFacts[] {
-  const channelRatingMw = Object.fromEntries(
+  const channelRatingMw = new Map(
     Object.entries(vector.channelRatingW).map(([id, w]) => [id, w * 1000]),
   )
   const rolloverMwh = vector.rolloverWh === undefined ? null : vector.rolloverWh * 1000

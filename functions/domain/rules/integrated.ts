@@ -37,7 +37,7 @@ export function integratedLines(
 function ratedLoad(reading: PlacedReading, facts: RegisterFacts): number {
   const rated = reading.channels
     .filter((channel) => channel.on)
-    .map((channel) => facts.channelRatingMw[channel.deviceId] ?? 0)
+    .map((channel) => facts.channelRatingMw.get(channel.deviceId) ?? 0)
   if (rated.length > 0) return rated.reduce((sum, mw) => sum + mw, 0)
   return reading.on ? (facts.loadMw ?? 0) : 0
 }
