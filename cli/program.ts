@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help, type Option } from 'commander'
 import { alarms } from './commands/alarms.ts'
 import { allow } from './commands/allow.ts'
 import { backup } from './commands/backup.ts'
@@ -92,11 +92,26 @@ export function programOf(output: Output): Command {
     .configureOutput({
       writeOut: output.out,
       writeErr: output.err,
-      outputError: (text, write) => write(text.replace(/^error:/, 'autovolt:')),
+      // A failure is one line, also where it has a guess what was meant.
+      outputError: (text, write) =>
+        write(
+          `${text
+            .replace(/^error:/, 'autovolt:')
+            .trim()
+            .replace(/\n/g, ' ')}\n`,
+        ),
     })
-    .showSuggestionAfterError(false)
+    .configureHelp({ optionDescription })
   for (const add of COMMANDS) add(program, output)
   return program
+}
+
+/** What an option is, whether it must be there, and its default where it has one that says something. */
+function optionDescription(option: Option): string {
+  const none = option.defaultValue === false || `${option.defaultValue}` === ''
+  const shown = none ? Object.create(option, { defaultValue: { value: undefined } }) : option
+  const text = new Help().optionDescription(shown)
+  return option.mandatory ? `${text} (required)` : text
 }
 
 function report(error: unknown, output: Output): number {

@@ -26,15 +26,28 @@ export function cost(program: Command, output: Output): void {
     .requiredOption('--nodes <count>', 'nodes of the site')
     .option('--period <seconds>', 'between two readings of a node', '30')
     .option('--batch <readings>', 'readings a message holds, 1 to 25', '1')
-    .option('--channels <count>', 'channels a reading tells of, 0 to 8')
+    .option('--channels <count>', 'channels a reading tells of, 0 to 8 (default: 0)')
     .option('--basic-ingest', 'telemetry and heartbeats past the broker', false)
     .option('--region <region>', 'whose prices: ap-south-1 or us-east-1', 'ap-south-1')
-    .option('--retention-days <days>', 'life of raw events')
-    .option('--age-months <months>', 'how long the site has run, for what it stores')
-    .option('--answers-per-day <count>', 'answers of the API')
-    .option('--ledger-window <seconds>', 'how long the ledger waits for more messages')
-    .option('--tally-window <seconds>', 'how long the tally waits for more records')
-    .option('--price <name=dollars...>', 'another price than the list’s', [])
+    .option('--retention-days <days>', 'life of raw events (default: as in prod)')
+    .option('--age-months <months>', 'how long the site has run, for what it stores (default: 12)')
+    .option(
+      '--answers-per-day <count>',
+      'answers of the API, all readers together (default: 20000)',
+    )
+    .option(
+      '--ledger-window <seconds>',
+      'how long the ledger waits for more messages (default: as in prod)',
+    )
+    .option(
+      '--tally-window <seconds>',
+      'how long the tally waits for more records (default: as in prod)',
+    )
+    .option(
+      '--price <name=dollars...>',
+      'another price than the list’s; repeat for each, as a bill names them',
+      [],
+    )
     .action(async (options: Options) => {
       const { billOf } = await import('../cost/bill.ts')
       const { billText } = await import('../cost/print.ts')

@@ -28,7 +28,10 @@ export async function enrol(
   serial: string,
   options: { claim?: string } = {},
 ): Promise<{ esp32Name: string; directory: string }> {
-  const { certificatePem, keyPem } = readCredentials(options.claim ?? claimDirectory(stack.dataDir))
+  const { certificatePem, keyPem } = readCredentials(
+    options.claim ?? claimDirectory(stack.dataDir),
+    'make the claim certificate with `autovolt claim`, or name its directory with --claim',
+  )
   const { host, port, ca } = await stack.mqtt()
   const register = `$aws/provisioning-templates/${stack.provisioningTemplate}/provision/json`
   const client = connect({

@@ -19,23 +19,23 @@ export function claimDirectory(dataDir: string): string {
   return join(dataDir, 'claim')
 }
 
-/** Reads `device.crt`, `device.key` and `ca.crt`. Throws a Failure that names the missing file and how to make it. */
-export function readCredentials(directory: string): Credentials {
+const ADVICE =
+  "make the node's certificate with `autovolt provision`, or name its directory with --certs"
+
+/** Reads `device.crt`, `device.key` and `ca.crt`. Throws a Failure that names the missing file and gives the advice. */
+export function readCredentials(directory: string, advice = ADVICE): Credentials {
   return {
-    certificatePem: read(directory, 'device.crt'),
-    keyPem: read(directory, 'device.key'),
-    caPem: read(directory, 'ca.crt'),
+    certificatePem: read(directory, 'device.crt', advice),
+    keyPem: read(directory, 'device.key', advice),
+    caPem: read(directory, 'ca.crt', advice),
   }
 }
 
-function read(directory: string, name: string): string {
+function read(directory: string, name: string, advice: string): string {
   const path = join(directory, name)
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new Failure(
-      `${path} cannot be read; make the node's certificate with \`autovolt provision\`, or name its directory with --certs`,
-      { cause },
-    )
+    throw new Failure(`${path} cannot be read; ${advice}`, { cause })
   }
 }

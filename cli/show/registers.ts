@@ -13,7 +13,7 @@ export async function nodeRecord(
   const record = await nodeStore(client, stack.table('nodes')).get(esp32Name)
   if (record.registered || record.watermarks.size > 0) return record
   throw new Failure(
-    `--node: ${esp32Name} is not registered; make it known with \`autovolt provision\``,
+    `${esp32Name} is not registered; make it known with \`autovolt provision ${esp32Name} --classroom <name>\``,
   )
 }
 

@@ -21,7 +21,27 @@ describe('a usual mistake is told with field, limit and value, before anything i
       ['show', 'events', '--node', 'esp32-a1', '--last', '0', '--stage', 'dev'],
       '--last: must be a whole number from 1 to 1000 (is "0")',
     ],
+    [['verfy'], "unknown command 'verfy' (Did you mean verify?)"],
+    [['verify', '--deeper'], "unknown option '--deeper' (Did you mean --deep?)"],
   ])('autovolt %j', async (args, why) => {
     expect(await autovolt(...args)).toEqual({ code: 2, out: '', err: `autovolt: ${why}\n` })
+  })
+})
+
+describe('the help of a command says', () => {
+  it.each([
+    ['what must be there', ['compare', '--help'], /--to <day> +last local day \(required\)/],
+    [
+      'a default',
+      ['cost', '--help'],
+      /--period <seconds> +between two readings of a node \(default: "30"\)/,
+    ],
+    [
+      'nothing of a switch that is off',
+      ['cost', '--help'],
+      /--basic-ingest +telemetry and heartbeats past the broker\n/,
+    ],
+  ])('%s', async (_, args, line) => {
+    expect(await autovolt(...args)).toEqual({ code: 0, out: expect.stringMatching(line), err: '' })
   })
 })

@@ -92,7 +92,7 @@ describe('autovolt against the whole stack', () => {
     const { code, err } = await autovolt('show', 'events', '--node', 'esp32-z', ...at)
     expect({ code, err }).toEqual({
       code: 1,
-      err: 'autovolt: --node: esp32-z is not registered; make it known with `autovolt provision`\n',
+      err: 'autovolt: esp32-z is not registered; make it known with `autovolt provision esp32-z --classroom <name>`\n',
     })
   })
 })

@@ -123,6 +123,12 @@ test.each(all.map((block) => [block.at, block.script] as const))(
   },
 )
 
+test('the README names every command', () => {
+  const [, table = ''] = readFileSync(new URL('README.md', ROOT), 'utf8').split('## Commands')
+  const names = programOf({ out() {}, err() {} }).commands.map((it) => it.name())
+  expect(names.filter((name) => !new RegExp(`\`${name}\\b`).test(table))).toEqual([])
+})
+
 describe('a command that does not exist is found:', () => {
   test.each([
     ['npm run -s autovolt -- verfy', '"autovolt" has no command "verfy"'],
