@@ -23,7 +23,15 @@ const KEPT = new Set([MARKER, 'lock.sqlite', 'lock.sqlite-journal', 'pid', 'app'
  */
 export function openDataDir(directory: string, fresh: boolean): DataDir {
   const path = resolve(directory)
-  mkdirSync(path, { recursive: true })
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (cause) {
+    const why = (cause as Error).message
+    throw new CannotRunLocally(
+      `--data-dir: ${path} cannot be a directory for all state (${why}). Name another one.`,
+      { cause },
+    )
+  }
   const isNew = readdirSync(path).length === 0
   const lock = acquire(path)
   try {

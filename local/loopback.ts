@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
+import { CannotRunLocally } from './template/refuse.ts'
 
 /**
  * Listens on 127.0.0.1 and, where the machine has it, on ::1, on the same port, so that `localhost`
@@ -34,6 +35,6 @@ async function listen(server: Server, port: number, host: string, what: string):
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
     const why = code === 'EADDRINUSE' ? 'the port is in use; name another one' : String(cause)
-    throw new Error(`${what} cannot listen on ${host}:${port}: ${why}`, { cause })
+    throw new CannotRunLocally(`${what} cannot listen on ${host}:${port}: ${why}`, { cause })
   }
 }
