@@ -214,19 +214,19 @@ export const STAND = {
 export const SOURCES: readonly { what: string; command: string }[] = [
   {
     what: 'write and read units, bytes of items and messages, the archive',
-    command: 'node test/bench/batch-units.bench.ts',
+    command: 'npx node test/bench/batch-units.bench.ts',
   },
   {
     what: 'processor time, calls, memory and log lines of the bundled functions',
-    command: 'node test/bench/function-units.bench.ts',
+    command: 'npx node test/bench/function-units.bench.ts',
   },
-  { what: 'write units of the tally', command: 'node test/bench/write-units.bench.ts' },
+  { what: 'write units of the tally', command: 'npx node test/bench/write-units.bench.ts' },
   {
     what: 'the nightly run: 62 µs of processor a reading of the week; 569 read units a node whose week is 329 times 4 KB',
-    command: 'node test/bench/reconcile.bench.ts',
+    command: 'npx node test/bench/reconcile.bench.ts',
   },
   {
     what: '84 ms of processor an answer of the API',
-    command: 'node test/bench/api-readers.bench.ts',
+    command: 'npx node test/bench/api-readers.bench.ts',
   },
 ]

@@ -49,7 +49,8 @@ document is \`GET /api/power-analytics/openapi.json\`, a typed client \`function
 - **Saving work.** Answers carry a strong \`etag\`; send it as \`If-None-Match\` and get 304 when nothing changed. Larger answers are
   compressed where \`accept-encoding\` takes gzip. Lists come in pages: go on with \`cursor\` = \`next_cursor\`.
 - **Errors** are RFC 9457 problem details. \`detail\` names the field, the limit and the value; \`errors\` lists each fault with a
-  \`pointer\` into the body or the \`parameter\` of the query.
+  \`pointer\` into the body or the \`parameter\` of the query. What API Gateway refuses before a function is asked has only
+  \`{"message": "…"}\`: 401 without a good token, 403 for a role that may not, 404 for a path that is none, 429 for too many calls.
 `
 
 /** `docs/api.md`, the contract for people. */
