@@ -18,21 +18,9 @@ export interface SimulateOptions {
 export const USAGE = `npm run simulate -- [--seed 1] [--nodes 16] [--days 3] [--faults all|none|${FAULTS[0]},…]
                     [--nights 1] [--campus 50] [--from 0] [--data-dir <folder>]`
 
-/** Reads the command line. @throws Error naming the option, what it may be, and what it is */
+/** Reads the command line. @throws Error naming the option, what it may be, and what it is, then the usage */
 export function simulateOptions(args: readonly string[]): SimulateOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seed: { type: 'string', default: '1' },
-      nodes: { type: 'string', default: '16' },
-      days: { type: 'string', default: '3' },
-      faults: { type: 'string', default: 'all' },
-      nights: { type: 'string', default: '1' },
-      campus: { type: 'string', default: '50' },
-      from: { type: 'string', default: '0' },
-      'data-dir': { type: 'string' },
-    },
-  })
+  const values = valuesOf(args)
   const whole = (
     name: 'seed' | 'nodes' | 'days' | 'nights' | 'campus' | 'from',
     min: number,
@@ -53,6 +41,27 @@ export function simulateOptions(args: readonly string[]): SimulateOptions {
     from: whole('from', 0, 9_999),
     faults: faultList(values.faults),
     dataDir: values['data-dir'],
+  }
+}
+
+function valuesOf(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        seed: { type: 'string', default: '1' },
+        nodes: { type: 'string', default: '16' },
+        days: { type: 'string', default: '3' },
+        faults: { type: 'string', default: 'all' },
+        nights: { type: 'string', default: '1' },
+        campus: { type: 'string', default: '50' },
+        from: { type: 'string', default: '0' },
+        'data-dir': { type: 'string' },
+      },
+    })
+    return values
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${USAGE}`, { cause: error })
   }
 }
 

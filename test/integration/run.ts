@@ -10,13 +10,13 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
-const { values } = parseArgs({
-  options: {
-    stage: { type: 'string', default: 'local' },
-    url: { type: 'string' },
-  },
-})
-const { stage, url } = values
+const USAGE = 'npm run test:integration -- [--stage dev|staging|prod --url <HttpApiUrl>]'
+
+const { stage, url, help } = given()
+if (help) {
+  console.log(USAGE)
+  process.exit(0)
+}
 if (stage !== 'local' && url === undefined) {
   console.error('--stage needs --url: the output HttpApiUrl of the stack Autovolt-<stage>-Api')
   process.exit(2)
@@ -27,3 +27,18 @@ const done = spawnSync(process.execPath, [vitest, 'run', '--project', 'integrati
   env: { ...process.env, AUTOVOLT_STAGE: stage, ...(url && { AUTOVOLT_URL: url }) },
 })
 process.exit(done.status ?? 1)
+
+function given() {
+  try {
+    return parseArgs({
+      options: {
+        stage: { type: 'string', default: 'local' },
+        url: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`)
+    process.exit(2)
+  }
+}
