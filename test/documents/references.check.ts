@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { source } from '../check/sources.ts'
-import { deadReferences, decisions, documents } from './references.ts'
+import { deadReferences, decisions, documents, functions } from './references.ts'
 
 test.each(documents)('every link, path and ADR that %s names is there', (path) => {
   expect(deadReferences(path, source(path))).toEqual([])
@@ -24,4 +24,9 @@ test('the index of decisions has each of them, in order, under its own title', (
   })
   const index = source('docs/adr/README.md').split('\n')
   expect(index.filter((line) => /^\| \d/.test(line))).toEqual(rows)
+})
+
+test('the architecture says of every function what it does', () => {
+  const text = source('docs/architecture.md')
+  expect(functions.filter((name) => !new RegExp(`[\`*_]${name}[\`*_]`).test(text))).toEqual([])
 })

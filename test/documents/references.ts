@@ -9,6 +9,10 @@ const FOREIGN = new Set(['esp_err.h', 'sdkconfig.h'])
 
 export const documents = FILES.filter((path) => path.endsWith('.md'))
 export const decisions = documents.filter((path) => /^docs\/adr\/\d/.test(path))
+/** The folders of functions: the other folders beside them have no handler. */
+export const functions = FILES.flatMap(
+  (path) => /^functions\/([^/]+)\/handler\.ts$/.exec(path)?.[1] ?? [],
+)
 
 /** What of a document leads nowhere, each with its line. */
 export function deadReferences(path: string, text: string): string[] {
