@@ -1,6 +1,6 @@
 /**
- * A failure a person can act on: one line that names the field, the limit and the value, and the
- * exit code of the command (2 for a wrong call, 1 for anything that went wrong afterwards).
+ * A failure a person can act on: a line that names the field, the limit and the value, or one for each
+ * of several, and the exit code of the command (2 for a wrong call, 1 for anything that went wrong afterwards).
  */
 export class Failure extends Error {
   readonly exitCode: 1 | 2

@@ -72,7 +72,7 @@ const COMMANDS = [
 
 /**
  * Runs `autovolt` with the arguments after the command's name and gives its exit code: 0, 1 for a
- * failure (one line on stderr), 2 for a wrong call.
+ * failure (a line on stderr, or one for each of several faults), 2 for a wrong call.
  */
 export async function run(args: readonly string[], output: Output = standard): Promise<number> {
   const program = programOf(output)
@@ -121,6 +121,7 @@ function report(error: unknown, output: Output): number {
     !(error instanceof Failure) && isUnreachable(error)
       ? ' (nothing answers there: is the stack still running? start it with `npm start`)'
       : ''
-  output.err(`autovolt: ${oneLine(error)}${hint}\n`)
+  const text = error instanceof Failure ? error.message : oneLine(error)
+  output.err(`autovolt: ${text}${hint}\n`)
   return error instanceof Failure ? error.exitCode : 1
 }

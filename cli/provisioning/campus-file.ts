@@ -78,7 +78,9 @@ function recordsOf(text: string, name: string): Parsed[] {
   const columns = (header: string[]) => {
     const unknown = header.find((column) => !(COLUMNS as readonly string[]).includes(column))
     if (unknown !== undefined) {
-      throw usage(`${name}:1: there is no column "${unknown}", only ${COLUMNS.join(', ')}`)
+      throw usage(
+        `${name}:1: there is no column "${unknown}", only ${COLUMNS.join(', ')}, parted by commas`,
+      )
     }
     const missing = (['node', 'classroom'] as const).find((column) => !header.includes(column))
     if (missing !== undefined) throw usage(`${name}:1: the column "${missing}" is missing`)
@@ -96,9 +98,13 @@ function recordsOf(text: string, name: string): Parsed[] {
 function toRow(record: Record<string, string>, line: number): CampusRow {
   const parsed = Row.safeParse(record)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const column = String(issue?.path[0] ?? 'row')
-    throw new Error(`${column}: ${reasonOf(issue)} (is "${record[column] ?? ''}")`)
+    const faults = parsed.error.issues.map((issue) => {
+      const column = String(issue.path[0] ?? 'row')
+      const why = reasonOf(issue)
+      // The contract's messages begin with the name of the field, which may be the column's too.
+      return `${why.startsWith(column) ? why : `${column}: ${why}`} (is "${record[column] ?? ''}")`
+    })
+    throw new Error(faults.join('; '))
   }
   const { node, classroom, rating_w, rollover_wh, channels = '', serial } = parsed.data
   const given = channels.split(';').filter((each) => each.trim() !== '')
@@ -116,8 +122,8 @@ function toRow(record: Record<string, string>, line: number): CampusRow {
 }
 
 /** Of a union the last branch is the one that was meant: the first is an empty cell. */
-function reasonOf(issue: z.core.$ZodIssue | undefined): string {
-  if (issue?.code !== 'invalid_union') return issue?.message ?? 'is wrong'
+function reasonOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_union') return issue.message
   return issue.errors.at(-1)?.[0]?.message ?? issue.message
 }
 

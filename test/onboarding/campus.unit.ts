@@ -57,7 +57,7 @@ describe('a campus file', () => {
           'n1,A,-5,,',
           'n2,A,,light,',
           'n3,,,,',
-          'n4,A,,,24:6F',
+          'n4,A,x,,24:6F',
           'n5,A,,,000000000001',
           'n5,A,,,000000000002',
           'n6,A,,,000000000001',
@@ -68,8 +68,8 @@ describe('a campus file', () => {
         'campus.csv:2: node: esp32_name must be 1 to 128 of the characters a-z A-Z 0-9 : _ - (is "a b")',
         'campus.csv:3: rating_w: must be a number of at most three decimals, not negative (is "-5")',
         'campus.csv:4: channels must be <id>:<watts> (is "light")',
-        'campus.csv:5: classroom: classroom must be 1 to 128 characters, without # and control characters (is "")',
-        'campus.csv:6: serial: serial must be a MAC address of 12 hexadecimal digits (is "24:6F")',
+        'campus.csv:5: classroom must be 1 to 128 characters, without # and control characters (is "")',
+        'campus.csv:6: rating_w: must be a number of at most three decimals, not negative (is "x"); serial must be a MAC address of 12 hexadecimal digits (is "24:6F")',
         'campus.csv:8: node "n5" is in line 7 already',
         'campus.csv:9: serial "000000000001" is in line 7 already',
       ].join('\n'),
@@ -78,6 +78,10 @@ describe('a campus file', () => {
 
   test.each([
     ['node,classroom,room\nn,A,B', 'campus.csv:1: there is no column "room"'],
+    [
+      'node;classroom\nn;A',
+      'campus.csv:1: there is no column "node;classroom", only node, classroom, rating_w, rollover_wh, channels, serial, parted by commas',
+    ],
     ['node,rating_w\nn,5', 'campus.csv:1: the column "classroom" is missing'],
     ['node,classroom\n', 'campus.csv: there is no row below the header'],
     ['node,classroom\nn,A,5', 'campus.csv: Invalid Record Length'],
