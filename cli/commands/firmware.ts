@@ -1,9 +1,15 @@
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
+import type { NodeProgress } from '../firmware/status.ts'
 import type { Output } from '../program.ts'
 import { openStack, type Stack, type StackOptions, withStackOptions } from '../stack/stack.ts'
 
-interface ReleaseOptions extends StackOptions {
+interface WaitOptions extends StackOptions {
+  wait?: boolean
+  waitFor: string
+}
+
+interface ReleaseOptions extends WaitOptions {
   version: string
   nodes?: string
   group: string[]
@@ -12,7 +18,6 @@ interface ReleaseOptions extends StackOptions {
   rate: string
   abortAt: string
   timeout: string
-  wait?: boolean
 }
 
 /** `autovolt firmware release|status|cancel` */
@@ -20,7 +25,12 @@ export function firmware(program: Command, output: Output): void {
   const group = program.command('firmware').description('bring new firmware to nodes over the air')
   const repeated = (value: string, all: string[]) => [...all, value]
 
-  withStackOptions(group.command('release'))
+  const withWait = (command: Command) =>
+    command
+      .option('--wait', 'go on telling until no node is at it any more')
+      .option('--wait-for <minutes>', 'with --wait: end with 1 after so long; 0 looks once', '240')
+
+  withWait(withStackOptions(group.command('release')))
     .description('check a signed image, and let AWS IoT Jobs offer it to nodes at a rate')
     .argument('<image>', 'signed image (build/signed.bin, see docs/firmware.md)')
     .requiredOption('--version <version>', 'the version the image must be')
@@ -35,20 +45,19 @@ export function firmware(program: Command, output: Output): void {
     )
     .option('--abort-at <percent>', 'stop when so many of those that answered failed', '5')
     .option('--timeout <minutes>', 'a node that takes longer has failed', '60')
-    .option('--wait', 'go on telling until no node is at it any more')
     .action((file: string, options: ReleaseOptions) => release(output, file, options))
 
-  withStackOptions(group.command('status'))
+  withWait(withStackOptions(group.command('status')))
     .description('the releases of the stage, or how far each node is with one')
     .argument('[release]', 'as `firmware release` printed it')
-    .option('--wait', 'go on telling until no node is at it any more')
-    .action(async (name: string | undefined, options: StackOptions & { wait?: boolean }) => {
+    .action(async (name: string | undefined, options: WaitOptions) => {
+      const waitMinutes = await waitOf(options)
       const stack = await openStack(options)
       if (name === undefined) {
         if (options.wait) throw usage('--wait: name the release to wait for')
         return list(output, stack)
       }
-      if (options.wait) return follow(output, stack, name)
+      if (options.wait) return follow(output, stack, name, waitMinutes)
       await show(output, stack, name)
     })
 
@@ -63,6 +72,11 @@ export function firmware(program: Command, output: Output): void {
       const job = await cancelRelease(await openStack(options), name, { force, reason })
       output.out(`${name} ${inWords(job)}\n`)
     })
+}
+
+async function waitOf({ waitFor }: WaitOptions): Promise<number> {
+  const { option, whole } = await import('../quantity.ts')
+  return option('--wait-for', whole(0, 10_080), waitFor)
 }
 
 async function release(output: Output, file: string, options: ReleaseOptions): Promise<void> {
@@ -86,6 +100,7 @@ async function release(output: Output, file: string, options: ReleaseOptions): P
     abortAtPercent: option('--abort-at', Percent, options.abortAt),
     timeoutMinutes: option('--timeout', whole(1, 10_080), options.timeout),
   }
+  const waitMinutes = await waitOf(options)
   const image = readImage(file)
   if (image.version !== options.version) {
     throw new Failure(
@@ -96,19 +111,33 @@ async function release(output: Output, file: string, options: ReleaseOptions): P
   const say = (line: string) => output.out(`${line}\n`)
   const made = await releaseImage(stack, image, selection, rollout, say)
   say(`${made.release}: to ${made.nodes} nodes ${made.rollout}`)
-  if (options.wait) await follow(output, stack, made.release)
+  if (options.wait) await follow(output, stack, made.release, waitMinutes)
 }
 
-async function follow(output: Output, stack: Stack, name: string): Promise<void> {
-  const { followRelease, notWell } = await import('../firmware/status.ts')
-  const job = await followRelease(stack, name, (line) => output.out(`${line}\n`))
+async function follow(
+  output: Output,
+  stack: Stack,
+  name: string,
+  waitMinutes: number,
+): Promise<void> {
+  const status = await import('../firmware/status.ts')
+  const { followRelease, hasEnded, notWell, waitedFor } = status
+  const job = await followRelease(stack, name, waitMinutes * 60_000, (line) =>
+    output.out(`${line}\n`),
+  )
+  if (!hasEnded(job)) {
+    const nodes = await show(output, stack, name)
+    throw new Failure(
+      `${name} goes on, and after ${waitMinutes} minutes still waits for: ${waitedFor(nodes)}`,
+    )
+  }
   const bad = notWell(job)
   if (bad === 0) return
   await show(output, stack, name)
   throw new Failure(`${name}: ${bad} nodes do not have it`)
 }
 
-async function show(output: Output, stack: Stack, name: string): Promise<void> {
+async function show(output: Output, stack: Stack, name: string): Promise<readonly NodeProgress[]> {
   const { inWords, releaseStatus } = await import('../firmware/status.ts')
   const { textTable } = await import('../show/table.ts')
   const { siteTime } = await import('../show/time.ts')
@@ -116,7 +145,7 @@ async function show(output: Output, stack: Stack, name: string): Promise<void> {
   const why = job.comment ?? job.reasonCode
   output.out(`${name} ${inWords(job)}${why === undefined ? '' : ` (${why})`}\n`)
   if (job.description !== undefined) output.out(`${job.description}\n`)
-  if (nodes.length === 0) return
+  if (nodes.length === 0) return nodes
   output.out(
     textTable(
       [{ title: 'node' }, { title: 'status' }, { title: 'since' }, { title: 'reason' }],
@@ -128,6 +157,7 @@ async function show(output: Output, stack: Stack, name: string): Promise<void> {
       ]),
     ),
   )
+  return nodes
 }
 
 async function list(output: Output, stack: Stack): Promise<void> {

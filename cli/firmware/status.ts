@@ -32,6 +32,9 @@ export interface ReleaseStatus {
 
 /** Nodes that end like this are asked why. */
 const UNWELL: ReadonlySet<string> = new Set(['FAILED', 'REJECTED', 'TIMED_OUT'])
+/** Nodes that have heard of it, and are not through. */
+const OPEN: ReadonlySet<string> = new Set(['QUEUED', 'IN_PROGRESS'])
+const MOST_NAMED = 10
 /** Reasons repeat; asking for each of a thousand would take minutes. */
 const MOST_REASONS = 50
 
@@ -76,22 +79,50 @@ export function releaseStatus(stack: Stack, release: string): Promise<ReleaseSta
   })
 }
 
-/** Waits until no node is at it any more. @returns the job as it ended */
+/** Waits until no node is at it any more, or for so long. @returns the job as it ended, or as it is by then */
 export function followRelease(
   stack: Stack,
   release: string,
+  forMs: number,
   progress: (line: string) => void,
 ): Promise<Job> {
-  return withIot(stack, async (iot) => {
-    for (let said = ''; ; ) {
-      const job = await jobOf(iot, stack, release)
-      const line = inWords(job)
-      if (line !== said) progress(line)
-      said = line
-      if (hasEnded(job)) return job
-      await new Promise((done) => setTimeout(done, POLL_MS[stack.kind]))
-    }
-  })
+  return withIot(stack, (iot) =>
+    follow(forMs, {
+      ask: () => jobOf(iot, stack, release),
+      progress,
+      // A clock that is set meanwhile must not end the waiting, nor lengthen it.
+      now: () => performance.now(),
+      pause: () => new Promise((done) => setTimeout(done, POLL_MS[stack.kind])),
+    }),
+  )
+}
+
+/** A node that is switched off leaves a release open for ever, so the waiting ends by itself. */
+export async function follow(
+  forMs: number,
+  ports: {
+    readonly ask: () => Promise<Job>
+    readonly progress: (line: string) => void
+    readonly now: () => number
+    readonly pause: () => Promise<void>
+  },
+): Promise<Job> {
+  const endsAt = ports.now() + forMs
+  for (let said = ''; ; await ports.pause()) {
+    const job = await ports.ask()
+    const line = inWords(job)
+    if (line !== said) ports.progress(line)
+    said = line
+    if (hasEnded(job) || ports.now() >= endsAt) return job
+  }
+}
+
+/** Which nodes a release that goes on waits for, in words; the first of them by name. */
+export function waitedFor(nodes: readonly NodeProgress[]): string {
+  const names = nodes.flatMap(({ node, status }) => (OPEN.has(status) ? [node] : []))
+  if (names.length === 0) return 'nodes that have not heard of it'
+  const more = names.length - MOST_NAMED
+  return [...names.slice(0, MOST_NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ')
 }
 
 /** Cancels what has not begun; with `force` also where a node is at it, which it hears of at its next report. */
@@ -142,7 +173,7 @@ export function notWell({ jobProcessDetails: it }: Job): number {
   )
 }
 
-function hasEnded({ status, jobProcessDetails: it }: Job): boolean {
+export function hasEnded({ status, jobProcessDetails: it }: Job): boolean {
   return status !== 'IN_PROGRESS' && (it?.numberOfInProgressThings ?? 0) === 0
 }
 

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
+import type { Job } from '@aws-sdk/client-iot'
 import { describe, expect, it } from 'vitest'
 import { imageKey, jobDocument } from '../../cli/firmware/document.ts'
 import { checkImage, PROJECT, SLOT_BYTES } from '../../cli/firmware/image.ts'
 import { releasePlace } from '../../cli/firmware/images.ts'
 import { releaseImage, releaseName } from '../../cli/firmware/release.ts'
 import { describeRollout, Percent, Rate, rolloutOf } from '../../cli/firmware/rollout.ts'
+import { follow, type NodeProgress, waitedFor } from '../../cli/firmware/status.ts'
 import { openAws } from '../../cli/stack/aws.ts'
 import { simulatedImage } from '../../local/fleet/image.ts'
 
@@ -196,5 +198,58 @@ describe('the rollout', () => {
     expect(describeRollout(rolloutOf({ ...given, nodes: 300 }))).toBe(
       'from 5 a minute, 1.5 times as many for every 50 that succeed, 100 at most; stops when of at least 10 that are through 5 % failed; each has 60 minutes',
     )
+  })
+})
+
+describe('waiting for a release', () => {
+  /** @param asks what AWS IoT answers, the last of it for ever; every look takes a minute */
+  const waiting = async (forMinutes: number, ...asks: Job[]) => {
+    const told: string[] = []
+    let minutes = 0
+    const job = await follow(forMinutes * 60_000, {
+      ask: async () => asks[Math.min(minutes, asks.length - 1)] ?? {},
+      progress: (line) => told.push(line),
+      now: () => minutes * 60_000,
+      pause: async () => {
+        minutes += 1
+      },
+    })
+    return { status: job.status, told, minutes }
+  }
+  const open: Job = {
+    status: 'IN_PROGRESS',
+    jobProcessDetails: { numberOfSucceededThings: 2, numberOfQueuedThings: 1 },
+  }
+
+  it('ends when all are through', async () => {
+    const whole: Job = { status: 'COMPLETED', jobProcessDetails: { numberOfSucceededThings: 3 } }
+    expect(await waiting(240, open, open, whole)).toEqual({
+      status: 'COMPLETED',
+      told: ['IN_PROGRESS: 2 succeeded, 1 queued', 'COMPLETED: 3 succeeded'],
+      minutes: 2,
+    })
+  })
+
+  it('ends after its time while a node is switched off', async () => {
+    expect(await waiting(240, open)).toEqual({
+      status: 'IN_PROGRESS',
+      told: ['IN_PROGRESS: 2 succeeded, 1 queued'],
+      minutes: 240,
+    })
+    expect(await waiting(0, open)).toMatchObject({ status: 'IN_PROGRESS', minutes: 0 })
+  })
+
+  it('says which nodes it waits for, the first ten by name', () => {
+    const at = (node: string, status: NodeProgress['status']): NodeProgress => ({
+      node,
+      status,
+      sinceMs: undefined,
+      reason: undefined,
+    })
+    const few = [at('a', 'SUCCEEDED'), at('b', 'QUEUED'), at('c', 'IN_PROGRESS'), at('d', 'FAILED')]
+    expect(waitedFor(few)).toBe('b, c')
+    const many = Array.from({ length: 12 }, (_, n) => at(`n${n}`, 'QUEUED'))
+    expect(waitedFor(many)).toBe('n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, 2 more')
+    expect(waitedFor([at('a', 'SUCCEEDED')])).toBe('nodes that have not heard of it')
   })
 })

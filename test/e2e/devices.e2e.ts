@@ -256,6 +256,27 @@ describe('a firmware release', () => {
     expect(list.split('\n')[1]).toMatch(new RegExp(`^${name} +CANCELED`))
   })
 
+  it('whose node is switched off is not waited for without an end', async () => {
+    await site.provision('f2-off', 'F2')
+    const { code, out, err } = await release(
+      '2.3.1',
+      '--nodes',
+      'f2-off',
+      '--wait',
+      '--wait-for',
+      '0',
+    )
+    expect(code).toBe(1)
+    const name = nameIn(out)
+    expect(err).toContain(`${name} goes on, and after 0 minutes still waits for: `)
+    await eventually(async () => {
+      const again = await site.cli('firmware', 'status', name, '--wait', '--wait-for', '0')
+      expect(again.err).toContain('still waits for: f2-off')
+      expect(again.code).toBe(1)
+    })
+    expect(await site.cli('firmware', 'cancel', name)).toMatchObject({ code: 0 })
+  })
+
   it('for all goes to the nodes of every classroom', async () => {
     const placed = (await site.get('/nodes')).body.nodes.filter(
       ({ classroom }: { classroom: string | null }) => classroom !== null,
