@@ -15,9 +15,19 @@ import { withArchive } from './place.ts'
 export interface Expired extends Disposable {
   /** Messages that were found. */
   readonly messages: number
-  /** Lines that hold no message: nobody knows of which node they are. */
-  readonly unreadable: readonly UnreadableLine[]
+  readonly unreadable: UnreadableLines
   readings(register: string): readonly Reading[]
+}
+
+/** Lines that hold no message: nobody knows of which node they are. */
+export interface UnreadableLines {
+  readonly count: number
+  /** Objects that hold any. */
+  readonly objects: number
+  /** The first of them; an archive that is damaged may have more than fit into memory. */
+  readonly first: readonly UnreadableLine[]
+  /** The object of the last one. */
+  readonly lastKey: string | null
 }
 
 /** A line of the archive, by its object, and why it cannot be read. */
@@ -26,6 +36,9 @@ export interface UnreadableLine {
   readonly line: number
   readonly reason: string
 }
+
+/** Unreadable lines told one by one. */
+const FIRST = 10
 
 /**
  * Goes through the archive once, up to where the raw events are kept, and lays the messages down by
@@ -56,14 +69,18 @@ export async function laidDown(
 ): Promise<Expired> {
   const folder = mkdtempSync(join(tmpdir(), 'autovolt-archive-'))
   const nodes = new Set<string>()
-  const unreadable: UnreadableLine[] = []
+  const first: UnreadableLine[] = []
+  const unreadable = { count: 0, objects: 0, first, lastKey: null as string | null }
   let messages = 0
   const layDown = (key: string, lines: readonly string[]) => {
     const byNode = new Map<string, string[]>()
     lines.forEach((line, at) => {
       const parsed = messageOf(line)
       if ('reason' in parsed) {
-        unreadable.push({ key, line: at + 1, reason: parsed.reason })
+        if (first.length < FIRST) first.push({ key, line: at + 1, reason: parsed.reason })
+        unreadable.count += 1
+        if (unreadable.lastKey !== key) unreadable.objects += 1
+        unreadable.lastKey = key
         return
       }
       const { esp32_name, channel, received_at } = parsed.message

@@ -9,7 +9,7 @@ import { type Pricer, pricer } from '../../functions/domain/rollup/cost.ts'
 import { type VerifiedMonths, verifyMonths } from '../../functions/verify/months.ts'
 import { type Verified, type VerifyPorts, verifyRegister } from '../../functions/verify/register.ts'
 import { stageConfig } from '../../infra/stages.ts'
-import { type Expired, expiredMessages, type UnreadableLine } from '../archive/expired.ts'
+import { type Expired, expiredMessages, type UnreadableLines } from '../archive/expired.ts'
 import { nodeRecord, possibleRegisters } from '../show/registers.ts'
 import { thousandths } from '../show/table.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -43,15 +43,14 @@ export async function verifyAll(
     ? await expiredMessages(stack, what.node, Date.now() - retentionMs)
     : null
   return await withTables(stack, async (client) => {
-    const unreadable = expired?.unreadable ?? []
     const done: VerifiedAll = {
       registers: 0,
       mismatches: 0,
       classrooms: 0,
       monthMismatches: 0,
-      unreadable: unreadable.length,
+      unreadable: expired?.unreadable.count ?? 0,
     }
-    for (const line of unreadableLines(unreadable)) tell(line)
+    for (const line of expired === null ? [] : unreadableLines(expired.unreadable)) tell(line)
     const classrooms = new Set<string>()
     for await (const record of recordsOf(client, stack, what.node)) {
       for (const { classroom } of record.assignments) {
@@ -81,12 +80,14 @@ export async function verifyAll(
   })
 }
 
-function unreadableLines(unreadable: readonly UnreadableLine[]): string[] {
-  if (unreadable.length === 0) return []
-  const named = unreadable.slice(0, PRINTED_PROBLEMS)
+/** How many lines of the archive cannot be read, and where they lie. */
+export function unreadableLines({ count, objects, first, lastKey }: UnreadableLines): string[] {
+  if (count === 0) return []
+  const more = count - first.length
   return [
-    `MISMATCH  archive: ${unreadable.length} lines cannot be read`,
-    ...named.map(({ key, line, reason }) => `          ${key} line ${line}: ${reason}`),
+    `MISMATCH  archive: ${count} lines of ${objects} objects cannot be read`,
+    ...first.map(({ key, line, reason }) => `          ${key} line ${line}: ${reason}`),
+    ...(more > 0 ? [`          and ${more} more, the last in ${lastKey}`] : []),
   ]
 }
 
