@@ -16,6 +16,7 @@ export function reportOf(run: Run): string[] {
     ...(found.length === 0 ? ['nothing found'] : ['found:', ...found]),
     ...run.repaired.map((it) => `repaired ${it.rule} ${it.register} ${it.window}: ${it.done}`),
     `${run.tickets_opened} tickets opened, ${run.tickets_closed} closed, ${run.restated_days} days restated, ${run.resends} ranges asked for again`,
+    ...(run.not_told === null ? [] : [`NOT TOLD ${run.not_told.subject}: ${run.not_told.error}`]),
     ...run.failures.map((it) => `FAILED ${it.esp32_name}: ${it.error}`),
   ]
 }

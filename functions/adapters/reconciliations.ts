@@ -123,7 +123,16 @@ export const Run = z.object({
       notice: z.object({ subject: z.string(), message: z.string() }).nullable(),
       /** Whoever was to tell has died if it is not told by then. */
       until_ms: z.int(),
+      /** How often it was tried, the try under way included. */
+      attempts: count.default(1),
+      /** The figures are out: a further try gives only the notice. */
+      measured: z.boolean().default(false),
     })
+    .nullable()
+    .default(null),
+  /** The message to people that could not be sent however often it was tried, and why. */
+  not_told: z
+    .object({ subject: z.string(), message: z.string(), error: z.string() })
     .nullable()
     .default(null),
 })

@@ -20,7 +20,7 @@ import { tariffStore } from '../adapters/tariffs.ts'
 import { ticketStore } from '../adapters/tickets.ts'
 import { pricer } from '../domain/rollup/cost.ts'
 import { anchorsOf } from './anchors.ts'
-import { measure } from './measure.ts'
+import { measure, measureRefused } from './measure.ts'
 import { finishRun, NIGHTLY, type RunPorts, startRun, windowOf, workersOf } from './run.ts'
 import { tellInstead } from './tell.ts'
 import { type WorkPorts, work } from './work.ts'
@@ -63,6 +63,10 @@ const ports: RunPorts & Omit<WorkPorts, 'anchors' | 'goOn' | 'pricer' | 'timeLef
   startWorker: (run_id, worker) => start({ run_id, worker }),
   measure: (run) => measure(run, metrics),
   notify: notifier(process.env.NOTICES_TOPIC_ARN),
+  refused: ({ run_id }, error) => {
+    measureRefused(metrics)
+    logger.error('notice not sent', { run_id, error })
+  },
   failed: (esp32_name, error) =>
     logger.error('node not looked at', { esp32_name, error: error as Error }),
   siteTimeZone: env('SITE_TIME_ZONE'),

@@ -20,3 +20,9 @@ export function measure(run: Run, metrics: Metrics): void {
   }
   metrics.publishStoredMetrics()
 }
+
+/** A notice that nobody gets must show somewhere else than where it was to go. */
+export function measureRefused(metrics: Metrics): void {
+  metrics.addMetric('ReconciliationFailed', MetricUnit.Count, 1)
+  metrics.publishStoredMetrics()
+}

@@ -12,7 +12,7 @@ import { anchoredNodes } from './anchors.ts'
 import { manifestFindings, trustedManifest } from './manifests.ts'
 import { noticeOf } from './notice.ts'
 import { addOpened, addResult, LISTED, NO_RESULT, openedOf, siteFinding } from './result.ts'
-import { type TellPorts, tell, tellInstead, toTell } from './tell.ts'
+import { NotTold, type TellPorts, tell, tellInstead, toTell } from './tell.ts'
 import { settleTickets } from './tickets.ts'
 
 /** Registers of a piece: seconds of work, and few enough to repeat after a crash. */
@@ -95,6 +95,7 @@ async function created(runId: string, requestedBy: string, ports: RunPorts): Pro
     compares_with: null,
     manifest: null,
     untold: null,
+    not_told: null,
   }
   if (await ports.runs.create(run)) return run
   const theirs = await ports.runs.get(runId)
@@ -104,20 +105,29 @@ async function created(runId: string, requestedBy: string, ports: RunPorts): Pro
 
 /** A run whose workers died for good must not look as if it went on for ever, and one that is over must be told of. */
 async function seeToOthers(run: Run, ports: RunPorts): Promise<void> {
-  const nowMs = ports.now()
   for (const other of await ports.runs.recent(RECENT)) {
     if (other.run_id === run.run_id) continue
-    if (other.finished_at_ms !== null) {
-      await tellInstead(other, ports)
-      continue
+    try {
+      await seeTo(other, run, ports)
+    } catch (error) {
+      // It was counted. Were this start repeated for it, all workers would be started again.
+      if (!(error instanceof NotTold)) throw error
     }
-    if (nowMs - other.started_at_ms < GIVEN_UP_AFTER_MS) continue
-    const error = `not done after ${GIVEN_UP_AFTER_MS} ms; given up by run ${run.run_id}`
-    const over = { ...other, status: 'failed' as const, finished_at_ms: nowMs, error }
-    const notice = noticeOf(over, [], null, false)
-    const next: Run = { ...over, revision: other.revision + 1, untold: toTell(notice, nowMs) }
-    if (await ports.runs.save(next)) await tell(next, ports)
   }
+}
+
+async function seeTo(other: Run, run: Run, ports: RunPorts): Promise<void> {
+  const nowMs = ports.now()
+  if (other.finished_at_ms !== null) {
+    await tellInstead(other, ports)
+    return
+  }
+  if (nowMs - other.started_at_ms < GIVEN_UP_AFTER_MS) return
+  const error = `not done after ${GIVEN_UP_AFTER_MS} ms; given up by run ${run.run_id}`
+  const over = { ...other, status: 'failed' as const, finished_at_ms: nowMs, error }
+  const notice = noticeOf(over, [], null, false)
+  const next: Run = { ...over, revision: other.revision + 1, untold: toTell(notice, nowMs) }
+  if (await ports.runs.save(next)) await tell(next, ports)
 }
 
 /**

@@ -120,7 +120,7 @@ export class Reconciliation extends Construct {
       metricName: 'ReconciliationFailed',
       name: 'reconciliation-failed',
       meaning:
-        'A run could not look at some nodes, or never ended, so nothing is proved of them. The run names them and why; start another one once the cause is gone.',
+        'A run could not look at some nodes, or never ended, so nothing is proved of them; or its notice could not be sent. The run names them and why; start another one once the cause is gone.',
     })
   }
 }

@@ -126,6 +126,7 @@ async function invoked(
       reach(async () => startLater({ runId: id, worker: next })),
     measure: () => {},
     notify: () => reach(async () => {}),
+    refused: () => {},
     siteTimeZone,
     now,
   }

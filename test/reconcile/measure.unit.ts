@@ -1,7 +1,7 @@
 import { Metrics } from '@aws-lambda-powertools/metrics'
 import { expect, it, vi } from 'vitest'
 import type { Run } from '../../functions/adapters/reconciliations.ts'
-import { measure } from '../../functions/reconcile/measure.ts'
+import { measure, measureRefused } from '../../functions/reconcile/measure.ts'
 import { NO_PROOF } from '../../functions/reconcile/result.ts'
 
 /** The figures that a run gives, by name, and whether they are out when it comes back. */
@@ -37,4 +37,13 @@ it('a run that came to its end tells what it found', () => {
     ReadingsUnbooked: 4,
     SuspenseHeldMwh: 5,
   })
+})
+
+it('a notice that could not be sent raises the alarm of failed runs', () => {
+  const metrics = new Metrics({ namespace: 'AutoVolt', serviceName: 'reconcile' })
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const add = vi.spyOn(metrics, 'addMetric')
+  measureRefused(metrics)
+  expect(add.mock.calls).toEqual([['ReconciliationFailed', 'Count', 1]])
+  expect(metrics.hasStoredMetrics()).toBe(false)
 })

@@ -19,6 +19,8 @@ export interface SiteOptions {
   /** Asked before whatever leaves a trace outside of the process; a process that dies throws here. */
   readonly reach?: () => void
   readonly now?: () => number
+  /** Why a notice cannot be sent; undefined where it can. */
+  readonly refuses?: (notice: Notice) => string | undefined
 }
 
 /** A site of nodes that are silent, but for those that have a journal, in memory. */
@@ -32,6 +34,7 @@ export function siteOf(names: readonly string[], options: SiteOptions = {}) {
   const tickets = new Map<string, Ticket>()
   const notices: Notice[] = []
   const measured: string[] = []
+  const refused: string[] = []
   const started: number[] = []
   let looks = 0
   /** As the registry answers, also for a name without any item. */
@@ -95,7 +98,13 @@ export function siteOf(names: readonly string[], options: SiteOptions = {}) {
     },
     async notify(notice) {
       reach()
+      const error = options.refuses?.(notice)
+      if (error !== undefined) throw new Error(error)
       notices.push(notice)
+    },
+    refused(run, error) {
+      reach()
+      refused.push(`${run.run_id}: ${error}`)
     },
     siteTimeZone: ZONE,
     now,
@@ -155,6 +164,7 @@ export function siteOf(names: readonly string[], options: SiteOptions = {}) {
     texts,
     notices,
     measured,
+    refused,
     started,
     looks: () => looks,
   }

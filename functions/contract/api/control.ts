@@ -96,6 +96,10 @@ export const ReconciliationAnswer = z.object({
   resends: count.describe('ranges of readings that nodes were asked for again'),
   failures: z.array(z.object({ esp32_name: z.string(), error: z.string() })),
   error: z.string().nullable(),
+  not_told: z
+    .object({ subject: z.string(), message: z.string(), error: z.string() })
+    .nullable()
+    .describe('the message to administrators that could not be sent, and why'),
 })
 
 export const ReconciliationsAnswer = z.object({
