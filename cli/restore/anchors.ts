@@ -8,6 +8,7 @@ import { START, walkChain } from '../../functions/verify/chain.ts'
 import { withArchive } from '../archive/place.ts'
 import { Failure } from '../failure.ts'
 import { possibleRegisters } from '../show/registers.ts'
+import { presentOf } from '../stack/clock.ts'
 import type { Stack } from '../stack/stack.ts'
 import { withTables } from '../stack/tables.ts'
 import { recordsOf } from './rollups.ts'
@@ -25,7 +26,12 @@ export async function restoreAnchors(
   stack: Stack,
   reason: string,
 ): Promise<{ registers: number; runId: string }> {
-  const at = new Date().toISOString()
+  // Named too early, a manifest stands behind one of the former chains; too late, before those of nights to come.
+  const atMs = await withTables(stack, (tables) => {
+    const runs = reconciliationStore(tables, stack.table('control'))
+    return presentOf(stack, tables, () => runs.recent(1))
+  })
+  const at = new Date(atMs).toISOString()
   const runId = `restore-${at.replaceAll(/[:.]/g, '-')}`
   const heads = await withTables(stack, async (tables) => {
     const journal = journalReader(tables, stack.table('ledger'))
@@ -51,7 +57,7 @@ export async function restoreAnchors(
       const anchors = anchorStore(s3, bucket.replace('-archive-', '-anchors-'))
       const restored = restoredAnchorsStore(tables, stack.table('control'))
       const runs = reconciliationStore(tables, stack.table('control'))
-      const before = await trustedManifest(Date.parse(at), { anchors, runs, restored })
+      const before = await trustedManifest(atMs, { anchors, runs, restored })
       const digests: string[] = []
       for (let piece = 0; piece < PIECES; piece++) {
         const own = heads.filter((head) => head.piece === piece)
@@ -69,7 +75,7 @@ export async function restoreAnchors(
       }
       const { key, sha256 } = sealed(manifest)
       // The database speaks for it first: without that the next run would take it for a stranger's.
-      await restored.record({ key, sha256, by, reason, at_ms: Date.parse(at) })
+      await restored.record({ key, sha256, by, reason, at_ms: atMs })
       await anchors.complete(manifest)
     }),
   )
