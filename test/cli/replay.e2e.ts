@@ -12,10 +12,10 @@ import { autovolt } from './fixture/call.ts'
 
 const SERVE = join(import.meta.dirname, 'fixture/serve.ts')
 
-/** A trace of an hour at 3,600 W, a row a second: each second adds 1 Wh. */
-function hourLong(folder: string): string {
-  const file = join(folder, 'hour.csv')
-  const rows = Array.from({ length: 3601 }, (_, s) => {
+/** A trace at 3,600 W, a row a second: each second adds 1 Wh. */
+function long(folder: string, readings: number): string {
+  const file = join(folder, 'long.csv')
+  const rows = Array.from({ length: readings }, (_, s) => {
     const [h, m, sec] = [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60]
     const time = [h, m, sec].map((n) => String(n).padStart(2, '0')).join(':')
     return `18/01/2012 ${time};3600;3600`
@@ -54,6 +54,43 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone
 }
 
+/** Kills the stack once it has heard a reading. @returns how many of all it had heard when it was gone */
+async function killedOnce(hours: 1 | 4): Promise<{ heard: number; of: number }> {
+  const { readings, wh } =
+    hours === 1 ? { readings: 3_601, wh: 3_600 } : { readings: 14_401, wh: 14_400 }
+  await using probe = await startProbe()
+  const dataDir = temporary()
+  const port = await freePort()
+  let child = await serve(dataDir, probe, port)
+  try {
+    await autovolt('provision', 'esp32-a', '--classroom', 'B2-101', '--data-dir', dataDir)
+    const file = long(dataDir, readings)
+    const args = ['--node', 'esp32-a', '--day', '2026-01-15', '--period', '1']
+    const replaying = autovolt('replay', file, ...args, '--data-dir', dataDir)
+    await probe.until((told) => told.length > 0)
+    await kill(child)
+    const payloads = new Set<string>(probe.told.map(({ payload }) => payload))
+    const before = payloads.size
+    child = await serve(dataDir, probe, port)
+    const called = await replaying
+    expect(called.err.split('\n').filter((line) => line.startsWith('autovolt:'))).toEqual([])
+    expect(called.code).toBe(0)
+    expect(called.out).toContain(`${readings} acknowledged`)
+    // All were acknowledged before the end came.
+    if (!called.out.includes('sent again')) return { heard: readings, of: readings }
+    expect(called.out).toMatch(/sent again over 2 connections/)
+    let seen = 0
+    await probe.until((told) => {
+      for (; seen < told.length; seen += 1) payloads.add(told[seen].payload)
+      return payloads.size === readings
+    }, 60_000)
+    expect(heard(probe).findLast((m) => m.sequence_no === readings)?.energy_wh_total).toBe(wh)
+    return { heard: before, of: readings }
+  } finally {
+    await kill(child)
+  }
+}
+
 describe('autovolt replay', () => {
   it('publishes a trace as the node, in order, over TLS with its certificate', async () => {
     await using probe = await startProbe()
@@ -86,33 +123,14 @@ describe('autovolt replay', () => {
   })
 
   it('goes on after kill -9 of the stack in the middle; nothing is missing', async () => {
-    await using probe = await startProbe()
-    const dataDir = temporary()
-    const port = await freePort()
-    let child = await serve(dataDir, probe, port)
-    try {
-      await autovolt('provision', 'esp32-a', '--classroom', 'B2-101', '--data-dir', dataDir)
-      const file = hourLong(dataDir)
-      const args = ['--node', 'esp32-a', '--day', '2026-01-15', '--period', '1']
-      const replaying = autovolt('replay', file, ...args, '--data-dir', dataDir)
-      await probe.until((told) => told.length > 0)
-      await kill(child)
-      child = await serve(dataDir, probe, port)
-      const called = await replaying
-      expect(called.err.split('\n').filter((line) => line.startsWith('autovolt:'))).toEqual([])
-      expect(called.code).toBe(0)
-      expect(called.out).toContain('3601 acknowledged')
-      expect(called.out).toMatch(/sent again over 2 connections/)
-      const payloads = new Set<string>()
-      let seen = 0
-      await probe.until((told) => {
-        for (; seen < told.length; seen += 1) payloads.add(told[seen].payload)
-        return payloads.size === 3601
-      }, 60_000)
-      expect(heard(probe).findLast((m) => m.sequence_no === 3601)?.energy_wh_total).toBe(3600)
-    } finally {
-      await kill(child)
+    let before = { heard: 0, of: 0 }
+    // A machine that is through before it can be killed gets more to do.
+    for (const hours of [1, 4] as const) {
+      before = await killedOnce(hours)
+      if (before.heard < before.of) break
     }
+    expect(before.heard).toBeGreaterThan(0)
+    expect(before.heard).toBeLessThan(before.of)
   })
 
   it('says what is missing: a certificate, a file, a broker', async () => {
