@@ -41,20 +41,47 @@ export const PRICED = {
 } as const
 export type Priced = keyof typeof PRICED
 
+/** Where a price was found, and as of when. */
+export interface Source {
+  readonly name: string
+  /** A month; undefined where the source has no date. */
+  readonly asOf: string | undefined
+}
+
 /** A region's prices in dollars for each `per` of PRICED, without free tiers and taxes. */
 export interface PriceList {
   readonly name: string
-  /** When the pages were read. */
+  /** When the list was made. */
   readonly asOf: string
   readonly dollars: Readonly<Record<Priced, string>>
   /** Prices taken from the list of N. Virginia, because the region's own was not at hand. */
   readonly borrowed: readonly Priced[]
+  /** Where a price was found; one that is not here is from memory, and was not found anywhere. */
+  readonly found: Readonly<Partial<Record<Priced, Source>>>
 }
+
+const REFERENCE: Source = { name: 'reference list of the project', asOf: '2026-11' }
+const COMPOSITES: Source = { name: 'c3x.dev, CloudWatch alarms', asOf: undefined }
+const WATCHING: Source = { name: 'factualminds.com, Amazon CloudWatch pricing', asOf: '2026-06' }
+const SCHEDULER: Source = { name: 'cloudburn.io, Amazon EventBridge pricing', asOf: '2026-03' }
+const EGRESS: Source = { name: 'leanopstech.com, AWS data transfer pricing', asOf: '2026-04' }
+
+/** Found for N. Virginia, whose prices are borrowed for them elsewhere. */
+const FOUND = {
+  iotMinute: REFERENCE,
+  iotMessage: REFERENCE,
+  iotRule: REFERENCE,
+  iotAction: REFERENCE,
+  start: SCHEDULER,
+  composite: COMPOSITES,
+  dashboard: WATCHING,
+} as const
 
 const VIRGINIA: PriceList = {
   name: 'N. Virginia',
   asOf: '2026-11',
   borrowed: [],
+  found: { ...FOUND, log: WATCHING, out: EGRESS },
   dollars: {
     iotMinute: '0.08',
     iotMessage: '1.00',
@@ -85,13 +112,37 @@ const VIRGINIA: PriceList = {
   },
 }
 
-const BORROWED = ['iotMinute', 'iotMessage', 'iotRule', 'iotAction', 'start', 'person'] as const
+const BORROWED = [
+  'iotMinute',
+  'iotMessage',
+  'iotRule',
+  'iotAction',
+  'put',
+  'queue',
+  'start',
+  'composite',
+  'dashboard',
+  'key',
+  'person',
+] as const
 
 export const PRICE_LISTS: Readonly<Record<string, PriceList>> = {
   'ap-south-1': {
     name: 'Mumbai',
     asOf: '2026-11',
     borrowed: BORROWED,
+    found: {
+      ...FOUND,
+      lambdaRequest: REFERENCE,
+      lambdaGbSecond: REFERENCE,
+      write: REFERENCE,
+      read: REFERENCE,
+      stored: REFERENCE,
+      apiRequest: REFERENCE,
+      log: REFERENCE,
+      alarm: REFERENCE,
+      metric: REFERENCE,
+    },
     dollars: {
       ...VIRGINIA.dollars,
       write: '0.71',

@@ -1,10 +1,10 @@
-import { PRICE_LISTS, PRICED, type Priced } from '../../infra/price-lists.ts'
+import { PRICE_LISTS, PRICED, type Priced, type Source } from '../../infra/price-lists.ts'
 import { SENTENCES } from './assumptions.ts'
 import { type Bill, billOf, sumOf } from './bill.ts'
 import { flowOf } from './flow.ts'
 import { SOURCES } from './measured.ts'
 import { ceil, decimal, dollars, grouped } from './money.ts'
-import { pricesOf } from './prices.ts'
+import { notFound, pricesOf } from './prices.ts'
 import { comparison } from './print.ts'
 import { MONTH_S, type Scenario, USUAL } from './scenario.ts'
 import {
@@ -29,6 +29,9 @@ function iaMonth(bill: Bill): bigint {
   return ceil(dearer * 100n, aMonth * 60n)
 }
 
+const foundIn = (source: Source | undefined) =>
+  source === undefined ? '**nowhere**' : `${source.name}, ${source.asOf ?? 'no date'}`
+
 /** `docs/cost.md`, made from the model. */
 export function costMarkdown(): string {
   const prices = pricesOf(REGION)
@@ -38,6 +41,7 @@ export function costMarkdown(): string {
   const saving = billsOf({ batch: 10, basicIngest: true })
   const [small, , large] = usual as [Bill, Bill, Bill]
   const list = PRICE_LISTS[REGION]
+  const unfound = notFound(REGION)
   const site = (nodes: number, more: Partial<Scenario> = {}) =>
     dollars(sumOf(billOf({ ...USUAL, ...more, nodes }, prices)), 0)
   const flow = (nodes: number, more: Partial<Scenario> = {}) => flowOf({ ...USUAL, ...more, nodes })
@@ -118,8 +122,10 @@ Ten a message, Basic Ingest:
 
 ${limitsTable(saving)}
 
-The numbers of quotas are those of the pages named; most can be raised, and a new account has less (10 functions at once).
-Look up your own in Service Quotas before a campaign.
+Quotas of AWS were held, in 2026-11, against copies of its own pages, which have no date: connections and connecting anew (*AWS IoT
+limits*), Firehose in Mumbai (*Amazon Kinesis Data Firehose Quota*), functions at once (*Lambda quotas*), units of a table (*Quotas in Amazon
+DynamoDB*, as published for China). **Not confirmed, from memory:** publishes to IoT Core (20,000 a second), and the 10 functions at once of a new account (the
+page says "reduced"). Most can be raised. Look up your own in Service Quotas before a campaign.
 
 ## What to change at each order of magnitude
 
@@ -176,14 +182,21 @@ ${SENTENCES.map((sentence) => `- ${sentence}`).join('\n')}
 ${list?.name}, ${list?.asOf}. Those marked * are of the list of N. Virginia, because the region's own was not at hand;
 \`--price <name>=<dollars>\` sets another.
 
+No price page of AWS with the figures of a region was at hand, so each price says where else it was found, and of when.
+**Not found anywhere, from memory:** ${unfound.map((name) => `\`${name}\``).join(', ')}. Of the ${site(100)} dollars of 100 nodes they make ${dollars(
+    sumOf(small, ({ priced }) => unfound.includes(priced)),
+    2,
+  )}. Hold them against the pages before the figures are relied on.
+
 ${table(
-  ['name', 'dollars', 'for', 'page'],
+  ['name', 'dollars', 'for', 'page', 'found in'],
   (Object.entries(PRICED) as [Priced, (typeof PRICED)[Priced]][]).map(
     ([name, { per, unit, page }]) => [
       `\`${name}\`${list?.borrowed.includes(name) ? ' *' : ''}`,
       list?.dollars[name] ?? '',
       per === 1n ? `a ${unit}` : `${grouped(per)} ${unit}`,
       page,
+      foundIn(list?.found[name]),
     ],
   ),
 )}

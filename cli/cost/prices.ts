@@ -5,6 +5,12 @@ import { type Pico, picoPerUnit } from './money.ts'
 /** Prices of one unit. */
 export type Prices = Readonly<Record<Priced, Pico>>
 
+/** Those of a region that were found nowhere, so that they are from memory. */
+export function notFound(region: string): Priced[] {
+  const found = PRICE_LISTS[region]?.found ?? {}
+  return (Object.keys(PRICED) as Priced[]).filter((name) => found[name] === undefined)
+}
+
 /** The prices of a region, some of them replaced (`--price write=0.65`, for as many as the list prices). */
 export function pricesOf(region: string, given: readonly string[] = []): Prices {
   const list = PRICE_LISTS[region]

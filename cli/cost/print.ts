@@ -3,7 +3,7 @@ import { SENTENCES } from './assumptions.ts'
 import { type Bill, billOf, SERVICES, sumOf } from './bill.ts'
 import { demandsOf } from './limits.ts'
 import { dollars, grouped, type Pico } from './money.ts'
-import type { Prices } from './prices.ts'
+import { notFound, type Prices } from './prices.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Ways to send the same readings, which the command compares. */
@@ -62,7 +62,7 @@ export function billText(bill: Bill, prices: Prices, region: string): string[] {
     '',
     'assumed:',
     ...SENTENCES.map((sentence) => `  ${sentence}`),
-    `  Prices: a list for ${PRICE_LISTS[region]?.name} as of ${PRICE_LISTS[region]?.asOf}, to be held against the price pages before it is relied on; of N. Virginia for ${PRICE_LISTS[region]?.borrowed.join(', ') || 'none'}.`,
+    `  Prices: a list for ${PRICE_LISTS[region]?.name} as of ${PRICE_LISTS[region]?.asOf}, to be held against the price pages before it is relied on; of N. Virginia for ${PRICE_LISTS[region]?.borrowed.join(', ') || 'none'}; from memory: ${notFound(region).join(', ') || 'none'}.`,
   )
   return lines
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { billOf, type Line, sumOf } from '../../cli/cost/bill.ts'
 import { between, billedMs, flowOf, metered, unitsOf } from '../../cli/cost/flow.ts'
 import { decimal, dollars, picoPerUnit } from '../../cli/cost/money.ts'
-import { pricesOf } from '../../cli/cost/prices.ts'
+import { notFound, pricesOf } from '../../cli/cost/prices.ts'
 import { type Scenario, USUAL } from '../../cli/cost/scenario.ts'
+import { PRICE_LISTS, type Priced, type PriceList } from '../../infra/price-lists.ts'
 import { autovolt } from './fixture/call.ts'
 
 const prices = pricesOf('ap-south-1')
@@ -26,6 +27,43 @@ describe('money', () => {
     expect(dollars(5_000_000_000n, 2)).toBe('0.01')
     expect(dollars(1_500_000_000_000n, 0)).toBe('2')
     expect(decimal(1_050n, 3, 2)).toBe('1.05')
+  })
+})
+
+describe('the prices of Mumbai', () => {
+  test('say where they were found, and which are from memory', async () => {
+    expect(notFound('ap-south-1')).toEqual([
+      'recovery',
+      'firehose',
+      'archived',
+      'cold',
+      'put',
+      'betweenRegions',
+      'out',
+      'queue',
+      'key',
+      'person',
+    ])
+    const { out } = await autovolt('cost', '--nodes', '100')
+    expect(out).toContain(
+      'from memory: recovery, firehose, archived, cold, put, betweenRegions, out, queue, key, person.',
+    )
+  })
+
+  test('of another region is borrowed where it is the same by nothing but that', () => {
+    const { dollars: ours, borrowed, found } = PRICE_LISTS['ap-south-1'] as PriceList
+    const { dollars: theirs } = PRICE_LISTS['us-east-1'] as PriceList
+    for (const name of borrowed) expect(ours[name], name).toBe(theirs[name])
+    const same = (Object.keys(ours) as Priced[]).filter((name) => ours[name] === theirs[name])
+    expect(same.filter((name) => !borrowed.includes(name))).toEqual([
+      'lambdaRequest',
+      'lambdaGbSecond',
+      'alarm',
+      'metric',
+    ])
+    for (const name of ['lambdaRequest', 'lambdaGbSecond', 'alarm', 'metric'] as const) {
+      expect(found[name]?.name, name).toBe('reference list of the project')
+    }
   })
 })
 
