@@ -61,7 +61,8 @@ export function newVersion(
   }
   if (errors.length > 0) return { problem: invalidBody(errors) }
 
-  const classroom = body.classroom ?? null
+  // As for a recalculation: a classroom named so would have a price that nothing is billed by.
+  const classroom = body.classroom === 'all' ? null : (body.classroom ?? null)
   const place = placeOf(body, classroom, effectiveFromMs, recording.versions)
   if ('problem' in place) return place
   const version = {

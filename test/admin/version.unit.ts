@@ -55,6 +55,12 @@ describe('a tariff version', () => {
     })
   })
 
+  it('is global for "all", as a recalculation is', () => {
+    expect(made({ cost_per_kwh: 7, effective_from: '2026-04-01', classroom: 'all' })).toMatchObject(
+      { classroom: null },
+    )
+  })
+
   it('has bands in the order of the day, cut at midnight', () => {
     const bands = [
       { from: '18:00', to: '22:00', cost_per_kwh: 8.4 },

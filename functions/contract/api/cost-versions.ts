@@ -39,7 +39,7 @@ const MAX_NOTES = 500
 export const CostVersionBody = z.strictObject({
   cost_per_kwh: price,
   effective_from: InstantOrDay,
-  classroom: Classroom.nullish().describe('left out or null: the whole site'),
+  classroom: Classroom.nullish().describe('left out, null or "all": the whole site'),
   bands: z
     .array(BandBody)
     .max(MAX_BANDS)

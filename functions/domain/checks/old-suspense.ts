@@ -1,3 +1,4 @@
+import type { Line } from '../line.ts'
 import { type Finding, instant } from './finding.ts'
 import type { NodeView, RegisterView } from './view.ts'
 
@@ -11,7 +12,7 @@ export function oldSuspense({ registers, limits, nowMs }: NodeView): Finding[] {
         ({ fromMs, toMs, energyMwh, between }): Finding => ({
           rule: 'old_suspense',
           register: register.register,
-          window: `${instant(fromMs)}/${instant(toMs)}`,
+          window: windowOf(fromMs, toMs, between),
           fromMs: toMs,
           severity: 'medium',
           evidence: {
@@ -24,6 +25,12 @@ export function oldSuspense({ registers, limits, nowMs }: NodeView): Finding[] {
       ),
     ...heldBack(register, isOld),
   ])
+}
+
+/** Readings that a clock put at one instant may have many steps there: each is decided by itself. */
+function windowOf(fromMs: number, toMs: number, [, to]: Line['between']): string {
+  const span = `${instant(fromMs)}/${instant(toMs)}`
+  return fromMs === toMs ? `${span} ${to}` : span
 }
 
 /** A counter that fell just before it was heard of for the last time: the rules would wait for ever. */

@@ -153,6 +153,17 @@ describe('old_suspense', () => {
     expect(new Set(offers)).toEqual(new Set([null]))
   })
 
+  it('is a matter for each step of those that a clock without time put at one instant', () => {
+    const at = Date.UTC(2026, 0, 13)
+    const step = (from: string, to: string) =>
+      line({ kind: 'suspense', fromMs: at, toMs: at, energyMwh: 10_000, between: [from, to] })
+    const found = oldSuspense(only({ lines: [step('a', 'b'), step('b', 'c')] }))
+    expect(found.map(({ window }) => window)).toEqual([
+      '2026-01-13T00:00:00.000Z/2026-01-13T00:00:00.000Z b',
+      '2026-01-13T00:00:00.000Z/2026-01-13T00:00:00.000Z c',
+    ])
+  })
+
   it('is not a measured line', () => {
     expect(oldSuspense(only({ lines: [line({ toMs: NOW_MS - 48 * HOUR })] }))).toEqual([])
   })
