@@ -55,7 +55,9 @@ export function revoke(program: Command, output: Output): void {
       const stack = await openStack(options)
       const done = await revokeNode(stack, name, options.reason)
       needSomething(done, name)
-      const cut = done.wasConnected ? 'its connection was cut' : 'it was not connected'
+      const cut = done.wasConnected
+        ? 'its connection was cut'
+        : 'it had no open connection any more'
       const off = done.withdrawn.length > 0 ? '; it is off the allow-list' : ''
       output.out(`${name}: ${done.certificates.length} certificates revoked; ${cut}${off}\n`)
     })
