@@ -118,6 +118,7 @@ async function acceptPiece(
   let rest = withReadings(message, arrival.receivedAtMs)
   const [bearer] = rest
   let isKept = false
+  let isTold = false
   let isBeside = false
   while (rest.length > 0) {
     const first = rest[0] as Wired
@@ -137,6 +138,7 @@ async function acceptPiece(
       continue
     }
     isBeside = false
+    isTold ||= JSON.stringify(stored.message.gaps) === JSON.stringify(message.gaps)
     const known = new Map(stored.readings.map((reading) => [reading.id, reading]))
     const left = rest.filter((wired) => !known.has(wired.reading.id))
     if (left.length === rest.length) {
@@ -156,8 +158,10 @@ async function acceptPiece(
     }
     rest = left
   }
-  if (isKept || bearer === undefined || !(await keepGaps(message, bearer, whole, arrival, ports)))
-    return
+  // A message that is handed over again is there with its gaps. A second copy, received when the first
+  // was, would never be accounted for: the ledger takes it for that one.
+  if (isKept || isTold || bearer === undefined) return
+  if (!(await keepGaps(message, bearer, whole, arrival, ports))) return
   outcome.duplicates -= 1
   outcome.created += 1
 }

@@ -81,6 +81,15 @@ describe('storing a message', () => {
     expect(stores.items.size).toBe(2)
   })
 
+  test('a message that tells of gaps and is handed over again changes nothing', async () => {
+    const stores = memoryStores()
+    const gaps = [{ from_sequence_no: 5, to_sequence_no: 7, reason: 'not_held' }]
+    const told = arrive({ ...readingsFrom(8, 2), gaps })
+    expect(await accept(told, stores)).toMatchObject({ created: 2, duplicates: 0 })
+    expect(await accept(told, stores)).toMatchObject({ created: 0, duplicates: 2 })
+    expect(stores.items.size).toBe(1)
+  })
+
   test('other content under the same identity is stored beside it, for the ledger to decide', async () => {
     const stores = memoryStores()
     const claim = (wh: number) => ({ counter_epoch: 5, sequence_no: 1, energy_wh_total: wh })
