@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Esp32Name } from '../contract/names.ts'
+import { ThingName } from '../contract/names.ts'
 import { ACTIONS, type Decisions, type Told } from '../domain/decisions.ts'
 import { registerParts } from '../domain/reading.ts'
 import { factsOf, type NodeRecord } from './nodes.ts'
@@ -9,7 +9,7 @@ import { factsOf, type NodeRecord } from './nodes.ts'
  * that whoever knows so many knows the same ones.
  */
 export const DecisionItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.string().startsWith('decision#'),
   register: z.string(),
   n: z.int().min(1),

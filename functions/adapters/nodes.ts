@@ -8,7 +8,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
-import { Classroom, DeviceId, Esp32Name } from '../contract/names.ts'
+import { Classroom, DeviceId, ThingName } from '../contract/names.ts'
 import type { Assignment } from '../domain/assignment.ts'
 import { Limits } from '../domain/checks/limits.ts'
 import { type DatedFacts, type FactHistory, NO_FACTS, UNKNOWN_FACTS } from '../domain/facts.ts'
@@ -22,7 +22,7 @@ import { OutagesItem, outageUpdate, PresenceItem, presencePut } from './presence
 
 /** The registry's own item of a node. */
 export const NodeItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.literal('node'),
   created_at_ms: z.int(),
   thing_arn: z.string().optional(),
@@ -33,7 +33,7 @@ export const NodeItem = z.object({
  * Without a classroom it stands in none: it was retired. Such an item is not in the index by classroom.
  */
 export const AssignmentItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.string().startsWith('assignment#'),
   classroom: Classroom.optional(),
   from_at_ms: z.int().min(0),
@@ -43,7 +43,7 @@ export const AssignmentItem = z.object({
 
 /** A dated fact of the node's total (`device_id` null) or of one channel. Never changed, only followed. */
 export const FactItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.string().startsWith('fact#'),
   device_id: DeviceId.nullable(),
   rating_mw: z.int().min(1).optional(),
@@ -55,7 +55,7 @@ export const FactItem = z.object({
 
 /** The assignments that the rollup has followed: the days in question are made by them. */
 const StaysItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.literal('stays'),
   stays: z.array(z.tuple([z.string().nullable(), z.int()])),
   /** The local dates that were made anew for the last change. */
@@ -65,7 +65,7 @@ const StaysItem = z.object({
 
 /** How far the rollup has carried a register's journal. */
 export const WatermarkItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.string().startsWith('watermark#'),
   through_n: z.int().min(0),
   rolled_at_ms: z.int().optional(),
@@ -73,7 +73,7 @@ export const WatermarkItem = z.object({
 
 /** Thresholds of the nightly checks that are others for this node than the defaults. */
 export const LimitsItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.literal('limits'),
   limits: Limits.partial(),
 })

@@ -1,11 +1,11 @@
 import * as z from 'zod'
-import { Esp32Name } from '../contract/names.ts'
+import { ThingName } from '../contract/names.ts'
 import type { PresenceState } from '../domain/presence.ts'
 import type { Span } from '../domain/uptime.ts'
 
 /** What is known of a node's connection; written on change only. */
 export const PresenceItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.literal('presence'),
   online: z.boolean(),
   boot_id: z.string().optional(),
@@ -35,7 +35,7 @@ export const PresenceItem = z.object({
 
 /** The outages of a node that ended on one day (UTC): one item, whatever their number. */
 export const OutagesItem = z.object({
-  esp32_name: Esp32Name,
+  esp32_name: ThingName,
   kind: z.string().startsWith('outages#'),
   spans: z.array(z.tuple([z.int(), z.int()])),
 })

@@ -1,15 +1,21 @@
 import * as z from 'zod'
 
-/**
- * The name of a node: one ESP32 = one AWS IoT thing = one MQTT client id.
- * The characters are those AWS IoT allows in a thing name; 128 is its limit.
- */
-export const Esp32Name = z
+/** The characters AWS IoT allows in a thing name; 128 is its limit. */
+export const ThingName = z
   .string()
   .regex(
     /^[a-zA-Z0-9:_-]{1,128}$/,
     'esp32_name must be 1 to 128 of the characters a-z A-Z 0-9 : _ -',
   )
+
+/**
+ * The name of a node: one ESP32 = one AWS IoT thing = one MQTT client id. `site` and `classroom:<name>` stand in
+ * the place of a register where a finding concerns no node: a node of such a name would share their tickets.
+ */
+export const Esp32Name = ThingName.refine(
+  (name) => name !== 'site' && !name.startsWith('classroom:'),
+  'esp32_name "site", and all that begin with "classroom:", are reserved for findings of no node',
+)
 
 /**
  * The name of a channel (one relay or meter input of a node). `/` would break the register key
