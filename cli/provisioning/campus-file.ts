@@ -84,6 +84,8 @@ function recordsOf(text: string, name: string): Parsed[] {
     }
     const missing = (['node', 'classroom'] as const).find((column) => !header.includes(column))
     if (missing !== undefined) throw usage(`${name}:1: the column "${missing}" is missing`)
+    const twice = header.find((column, at) => header.indexOf(column) !== at)
+    if (twice !== undefined) throw usage(`${name}:1: the column "${twice}" is there twice`)
     return header
   }
   try {

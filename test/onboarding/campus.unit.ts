@@ -83,6 +83,9 @@ describe('a campus file', () => {
       'campus.csv:1: there is no column "node;classroom", only node, classroom, rating_w, rollover_wh, channels, serial, parted by commas',
     ],
     ['node,rating_w\nn,5', 'campus.csv:1: the column "classroom" is missing'],
+    ['node,classroom,classroom\nn,A,B', 'campus.csv:1: the column "classroom" is there twice'],
+    ['node,classroom\nsite,A', 'campus.csv:2: node: esp32_name "site"'],
+    ['node,classroom\nclassroom:B2,A', 'campus.csv:2: node: esp32_name "site"'],
     ['node,classroom\n', 'campus.csv: there is no row below the header'],
     ['node,classroom\nn,A,5', 'campus.csv: Invalid Record Length'],
   ])('refuses %j', (text, message) => {
