@@ -1,3 +1,4 @@
+import { registerParts } from '../functions/domain/reading.ts'
 import type { Judged } from './judge.ts'
 import type { Simulated } from './simulate.ts'
 
@@ -56,7 +57,7 @@ function repeat({ options }: Simulated): string {
 function byNode(registers: readonly Judged[]): Map<string, Judged[]> {
   const nodes = new Map<string, Judged[]>()
   for (const judged of registers) {
-    const name = judged.register.split('/')[0] as string
+    const name = registerParts(judged.register).esp32Name
     nodes.set(name, [...(nodes.get(name) ?? []), judged])
   }
   return nodes

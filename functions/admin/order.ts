@@ -4,6 +4,7 @@ import { type Job, jobId, newJob } from '../adapters/jobs.ts'
 import type { RecalculateBody } from '../contract/api/recalculate.ts'
 import { dateAt } from '../domain/calendar.ts'
 import { invalidBody } from './body.ts'
+import { classroomOf } from './scope.ts'
 
 /** What a job needs besides what the admin says. */
 export interface Ordering {
@@ -36,7 +37,7 @@ export function newOrder(
   if (errors.length > 0) return { problem: invalidBody(errors) }
   const job = newJob({
     id: jobId(nowMs, ordering.unique),
-    classroom: classroom === undefined || classroom === 'all' ? null : classroom,
+    classroom: classroomOf(classroom),
     fromDate: start,
     toDate: end,
     dryRun: dry_run,

@@ -5,6 +5,7 @@ import { localDay } from '../domain/calendar.ts'
 import { fromDecimal } from '../domain/tariff/decimal.ts'
 import { type Band, orderedBands } from '../domain/tariff/version.ts'
 import { invalidBody } from './body.ts'
+import { classroomOf } from './scope.ts'
 
 /** What a new version needs besides what the admin says. */
 export interface Recording {
@@ -61,8 +62,8 @@ export function newVersion(
   }
   if (errors.length > 0) return { problem: invalidBody(errors) }
 
-  // As for a recalculation: a classroom named so would have a price that nothing is billed by.
-  const classroom = body.classroom === 'all' ? null : (body.classroom ?? null)
+  // A classroom named `all` would have a price that nothing is billed by.
+  const classroom = classroomOf(body.classroom)
   const place = placeOf(body, classroom, effectiveFromMs, recording.versions)
   if ('problem' in place) return place
   const version = {

@@ -9,6 +9,7 @@ import { rawStore } from '../../functions/adapters/raw.ts'
 import { rollupStore } from '../../functions/adapters/rollups.ts'
 import { tariffStore } from '../../functions/adapters/tariffs.ts'
 import { unfinishedStore } from '../../functions/adapters/unfinished.ts'
+import { registerParts } from '../../functions/domain/reading.ts'
 import { remembered } from '../../functions/ledger/remembered.ts'
 
 export const SITE_ZONE = 'Asia/Kolkata'
@@ -35,7 +36,7 @@ export function portsOver(
   const quarantine = quarantineStore(client, table('quarantine'), QUARANTINE_DAYS)
   const chains = journal(client, { ledger: table('ledger'), nodes: table('nodes') })
   const rememberedNode = remembered((name: string) => nodes.get(name), rememberMs, now)
-  const nodeOf = (register: string) => rememberedNode(register.split('/')[0] as string)
+  const nodeOf = (register: string) => rememberedNode(registerParts(register).esp32Name)
   return {
     nodes,
     control,
